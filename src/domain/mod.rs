@@ -1,0 +1,56 @@
+//! The nouns of the service and their rules. Knows nothing of HTTP, SQL or files.
+//!
+//! Start with [`organisation`], then what is known of one ([`core_system`], [`profile`], [`link`]),
+//! then what is asked and answered ([`suggestion`]). [`register`] is everything together, as the
+//! engine reads it.
+
+pub mod core_system;
+pub mod dates;
+pub mod error;
+pub mod ids;
+pub mod interval;
+pub mod link;
+pub mod organisation;
+pub mod profile;
+pub mod programme;
+pub mod provenance;
+pub mod register;
+pub mod suggestion;
+
+/// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.
+macro_rules! named_enum {
+    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The value's name in JSON, in the database and on the command line.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::ids::MalformedId;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::domain::ids::MalformedId(concat!($what, " is one of: ", $($text, " "),+))),
+                }
+            }
+        }
+    };
+}
+pub(crate) use named_enum;

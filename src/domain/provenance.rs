@@ -1,0 +1,32 @@
+//! Where a fact comes from and of when.
+
+use crate::domain::dates::PartialDate;
+use crate::domain::ids::Slug;
+
+/// The source of a fact and the date it speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Provenance {
+    /// The source in words: a publication, a page, a release.
+    pub source: String,
+    /// The date the fact speaks of; `None` where the source gives none.
+    pub as_of: Option<PartialDate>,
+}
+
+/// A published data set that facts were taken from, with the notice its licence asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataSet {
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// What it is called.
+    pub title: String,
+    /// Who publishes it.
+    pub publisher: String,
+    /// The licence in words.
+    pub licence: String,
+    /// The notice to keep with the data.
+    pub attribution: String,
+    /// What the service takes from it.
+    pub used_for: String,
+    /// The date the copy speaks of.
+    pub as_of: Option<PartialDate>,
+}

@@ -1,0 +1,36 @@
+//! Everything that is recorded, at one revision, as the engine reads it.
+
+use crate::domain::core_system::CoreSystem;
+use crate::domain::ids::Revision;
+use crate::domain::link::{Link, Network};
+use crate::domain::organisation::{Organisation, Succession};
+use crate::domain::profile::{AttributeFact, Topic, TopicInterest};
+use crate::domain::programme::Programme;
+
+/// The whole content of the database that scoring needs.
+///
+/// Facts name organisations that exist; each list is sorted by its key, so that the same content is the same value
+/// whichever database it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Register {
+    /// The number of the last write it holds.
+    pub revision: Revision,
+    /// Active and closed, by ODS code.
+    pub organisations: Vec<Organisation>,
+    /// By predecessor, then successor.
+    pub successions: Vec<Succession>,
+    /// By ODS code, then module, then as stored.
+    pub core_systems: Vec<CoreSystem>,
+    /// By ODS code, then attribute, then setting.
+    pub attributes: Vec<AttributeFact>,
+    /// By ends, then as stored.
+    pub links: Vec<Link>,
+    /// By slug.
+    pub networks: Vec<Network>,
+    /// By slug.
+    pub topics: Vec<Topic>,
+    /// By ODS code, then topic.
+    pub topic_interests: Vec<TopicInterest>,
+    /// The programme whose weights hold unless somebody says otherwise.
+    pub programme: Programme,
+}
