@@ -6,6 +6,7 @@
 
 pub mod core_system;
 pub mod dates;
+pub mod directory;
 pub mod error;
 pub mod ids;
 pub mod interval;
