@@ -12,3 +12,4 @@
 //! - [`config`], [`startup`], [`cli`]: from the command line to a running service
 
 pub mod domain;
+pub mod engine;

@@ -34,3 +34,20 @@ pub struct Register {
     /// The programme whose weights hold unless somebody says otherwise.
     pub programme: Programme,
 }
+
+impl Register {
+    /// Puts every list in the order that its field promises; facts of one key keep their order.
+    pub fn sort(&mut self) {
+        self.organisations.sort_by_key(|o| o.ods_code);
+        self.successions
+            .sort_by_key(|s| (s.predecessor, s.successor));
+        self.core_systems.sort_by_key(|s| (s.ods_code, s.module));
+        self.attributes
+            .sort_by_key(|a| (a.ods_code, a.value.attribute(), a.value.setting()));
+        self.links.sort_by_key(Link::ends);
+        self.networks.sort_by(|a, b| a.slug.cmp(&b.slug));
+        self.topics.sort_by(|a, b| a.slug.cmp(&b.slug));
+        self.topic_interests
+            .sort_by(|a, b| (a.ods_code, &a.topic).cmp(&(b.ods_code, &b.topic)));
+    }
+}

@@ -1,0 +1,221 @@
+//! Puts an answer together: finds the best, explains each, and says what to ask next.
+
+use chrono::NaiveDate;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::ids::OdsCode;
+use crate::domain::programme::{Criterion, Weights};
+use crate::domain::suggestion::{
+    CriterionScore, Filters, Method, PairAnswer, Suggestion, SuggestionRequest, Suggestions,
+    WeightsFrom,
+};
+use crate::engine::ask::ask_next;
+use crate::engine::columns::Row;
+use crate::engine::explain::Explanation;
+use crate::engine::fit::PerCriterion;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::view::{Assessment, Day, View};
+
+/// Answers a request for suggestions.
+///
+/// # Errors
+///
+/// [`Error::OrganisationNotFound`] or [`Error::OrganisationClosed`] for the seeker; [`Error::NothingApplies`] where no weighted
+/// criterion can be asked of it.
+pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Suggestions> {
+    let seeker = active_row(snapshot, request.seeker)?;
+    let day = Day::new(snapshot, request.as_of);
+    let weights = request.weights.unwrap_or(snapshot.programme().weights);
+    let view = View::new(&day, seeker, weights)?;
+    let shows = Shows::new(&view, &request.filters);
+    let (ranked, n_candidates) = view.top(request.limit.count(), |row| shows.row(row));
+    let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
+    let weights_in_use = weights_in_use(snapshot, seeker, request.weights);
+    let partners = view.specials.iter().filter(|s| s.is_current_partner);
+    Ok(Suggestions {
+        seeker: snapshot.card(seeker),
+        revision: snapshot.revision(),
+        as_of: request.as_of,
+        method: method(request.weights, &weights_in_use),
+        n_candidates,
+        ask_next: ask_next(&view, &weights_in_use, &assessments),
+        suggestions: (1..)
+            .zip(&assessments)
+            .map(|(rank, a)| suggestion(&view, rank, a))
+            .collect(),
+        current_partners: partners.map(|s| snapshot.card(s.row)).collect(),
+    })
+}
+
+/// Answers for given candidates, in the order given, under the programme's weights; ranks count all candidates.
+///
+/// # Errors
+///
+/// As [`suggest`], for the seeker and each candidate; [`Error::NeverSuggested`] where a candidate is the seeker or followed it.
+pub fn pairs(
+    snapshot: &Snapshot,
+    seeker: OdsCode,
+    candidates: &[OdsCode],
+    as_of: NaiveDate,
+) -> Result<PairAnswer> {
+    let seeker_row = active_row(snapshot, seeker)?;
+    let rows: Vec<Row> = candidates
+        .iter()
+        .map(|&c| active_row(snapshot, c))
+        .collect::<Result<_>>()?;
+    for (&row, &candidate) in rows.iter().zip(candidates) {
+        let refuse = |reason| {
+            Err(Error::NeverSuggested {
+                seeker,
+                candidate,
+                reason,
+            })
+        };
+        if row == seeker_row {
+            return refuse("an organisation is not suggested to itself");
+        }
+        if snapshot.are_related(seeker_row, row) {
+            return refuse("one of the two took over from the other");
+        }
+    }
+    let day = Day::new(snapshot, as_of);
+    let view = View::new(&day, seeker_row, snapshot.programme().weights)?;
+    let suggestions = rows.into_iter().map(|row| {
+        let rank = view.rank_of(row, |_| true);
+        suggestion(&view, rank, &view.assess(row))
+    });
+    Ok(PairAnswer {
+        seeker: snapshot.card(seeker_row),
+        revision: snapshot.revision(),
+        as_of,
+        method: method(None, &weights_in_use(snapshot, seeker_row, None)),
+        candidates: suggestions.collect(),
+    })
+}
+
+/// The row of an organisation that may ask or be suggested.
+fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
+    snapshot
+        .row(code)
+        .ok_or_else(|| match snapshot.closed(code) {
+            Some(closed) => Error::OrganisationClosed {
+                code,
+                on: closed.on,
+                successors: closed.successors.clone(),
+            },
+            None => Error::OrganisationNotFound(code),
+        })
+}
+
+/// The weights in use, summing to 1, before what does not apply is spread. Learning joins the programme's weights only where
+/// the seeker names a topic.
+fn weights_in_use(snapshot: &Snapshot, seeker: Row, requested: Option<Weights>) -> PerCriterion {
+    let seeks = snapshot
+        .class(seeker)
+        .applicable
+        .contains(Criterion::Learning);
+    let shares = match requested {
+        Some(weights) => weights.over(|_| true),
+        None => snapshot
+            .programme()
+            .weights
+            .over(|c| c != Criterion::Learning || seeks),
+    };
+    shares.unwrap_or_default()
+}
+
+fn method(requested: Option<Weights>, in_use: &PerCriterion) -> Method {
+    Method {
+        weights_from: if requested.is_some() {
+            WeightsFrom::Request
+        } else {
+            WeightsFrom::Programme
+        },
+        weights: Criterion::ALL
+            .iter()
+            .map(|&c| (c, in_use[c.index()]))
+            .collect(),
+    }
+}
+
+fn suggestion(view: &View<'_>, rank: u32, assessment: &Assessment) -> Suggestion {
+    let mut explanation = Explanation::new(view, assessment);
+    let criteria = Criterion::ALL.iter().map(|&criterion| {
+        let at = criterion.index();
+        let score = assessment.forward.scores[at];
+        let weight = assessment.forward.shares[at];
+        let (reasons, unknown) = explanation.take(criterion);
+        CriterionScore {
+            criterion,
+            weight,
+            score,
+            contribution: score.map_or(0.0, |s| weight * s.expected()),
+            their_score: assessment.backward.scores[at],
+            reasons,
+            unknown,
+        }
+    });
+    let criteria = criteria.collect();
+    Suggestion {
+        rank,
+        organisation: view.day.snapshot.card(assessment.row),
+        distance_km: view.distance_km(assessment.row),
+        mutual_fit: assessment.mutual_fit,
+        your_fit: assessment.your_fit,
+        their_fit: assessment.their_fit,
+        reverse_rank: View::of_candidate(view.day, assessment.row).rank_of(view.seeker, |_| true),
+        coverage: assessment.coverage,
+        criteria,
+        you_gain: explanation.you_gain,
+        they_gain: explanation.they_gain,
+    }
+}
+
+/// The filters of a request, read once.
+struct Shows<'a> {
+    view: &'a View<'a>,
+    filters: &'a Filters,
+    /// The number of the vendor asked for; `Some(None)` where nobody runs its systems.
+    vendor: Option<Option<u32>>,
+    shows_all: bool,
+}
+
+impl<'a> Shows<'a> {
+    fn new(view: &'a View<'a>, filters: &'a Filters) -> Self {
+        let vendor = filters
+            .vendor
+            .as_deref()
+            .map(|name| view.day.snapshot.portfolios.vendor(name));
+        Self {
+            view,
+            filters,
+            vendor,
+            shows_all: *filters == Filters::default(),
+        }
+    }
+
+    /// Whether a candidate passes every filter that is given. What is not recorded does not pass.
+    fn row(&self, row: Row) -> bool {
+        let snapshot = self.view.day.snapshot;
+        let filters = self.filters;
+        if self.shows_all {
+            return true;
+        }
+        let class = snapshot.class(row);
+        (filters.care_settings.is_empty() || class.settings.meets(filters.care_settings))
+            && filters
+                .icb
+                .as_ref()
+                .is_none_or(|code| snapshot.icb(row).is_some_and(|b| b.code == *code))
+            && filters
+                .region
+                .as_ref()
+                .is_none_or(|code| snapshot.region(row).is_some_and(|b| b.code == *code))
+            && self.vendor.is_none_or(|vendor| {
+                vendor.is_some_and(|v| snapshot.portfolios.has_vendor(class.portfolio, v))
+            })
+            && filters
+                .within_km
+                .is_none_or(|km| self.view.distance_km(row).is_some_and(|d| d <= km))
+    }
+}

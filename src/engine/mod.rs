@@ -1,0 +1,26 @@
+//! The mathematics: recorded facts in, scores with their reasons out.
+//!
+//! Pure: no clock, no files, no database; the day is an argument. Start with [`snapshot`], which turns a
+//! [`Register`](crate::domain::register::Register) into columns, then [`view`], one seeker's view of all others,
+//! then the formulas in [`criteria`], and last [`answer`], which puts an answer together.
+//!
+//! # References
+//!
+//! The formulas are those of DESIGN section 4; each is cited where it stands.
+
+pub mod answer;
+pub mod ask;
+pub mod criteria;
+pub mod explain;
+pub mod fit;
+pub mod rank;
+pub mod snapshot;
+pub mod view;
+
+mod columns;
+mod lineage;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod test_register;

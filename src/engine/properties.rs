@@ -1,0 +1,658 @@
+//! What must hold of every answer, whatever the facts; and small worked answers.
+
+use chrono::NaiveDate;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::domain::core_system::{Module, SystemStatus};
+use crate::domain::error::Error;
+use crate::domain::interval::Interval;
+use crate::domain::link::LinkKind;
+use crate::domain::organisation::{CareSetting, Position, Status};
+use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
+use crate::domain::programme::{Criterion, Weights};
+use crate::domain::register::Register;
+use crate::domain::suggestion::{Fact, Filters, Limit, Suggestion, SuggestionRequest, Suggestions};
+use crate::engine::answer::{pairs, suggest};
+use crate::engine::columns::index;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::test_register::{
+    Built, code, link, network, organisation, register, succession,
+};
+use crate::engine::view::{Day, View};
+
+/// Rounding of a few dozen operations on numbers of size 1.
+const ROUNDING: f64 = 1e-9;
+
+fn day() -> NaiveDate {
+    "2026-11-22".parse().unwrap()
+}
+
+fn request(seeker: &str) -> SuggestionRequest {
+    SuggestionRequest {
+        seeker: code(seeker),
+        weights: None,
+        filters: Filters::default(),
+        limit: Limit::new(50).unwrap(),
+        as_of: day(),
+    }
+}
+
+fn answer(register: &Register, seeker: &str) -> Suggestions {
+    suggest(&Snapshot::new(register), &request(seeker)).unwrap()
+}
+
+fn pair(register: &Register, seeker: &str, candidate: &str) -> Suggestion {
+    let answer = pairs(
+        &Snapshot::new(register),
+        code(seeker),
+        &[code(candidate)],
+        day(),
+    )
+    .unwrap();
+    answer.candidates.into_iter().next().unwrap()
+}
+
+const NAMES: [&str; 8] = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH"];
+
+/// Any organisation: each fact may be there or not.
+fn any_organisation(name: &'static str) -> impl Strategy<Value = Built> {
+    let systems = proptest::collection::vec(
+        (
+            select(&[Module::Epr, Module::Hepma, Module::Pas][..]),
+            select(&["", "Epic", "TPP"][..]),
+            select(&["", "One", "Two (local)"][..]),
+            select(&["", "1.2", "1.10", "x"][..]),
+            select(SystemStatus::ALL),
+        ),
+        0..4,
+    );
+    let ethos = subsequence(&Attribute::ETHOS[..], 0..=3);
+    let numbers = (
+        proptest::option::of(1.0..20_000.0_f64),
+        proptest::option::of(0.0..60.0_f64),
+        proptest::option::of(0.0..=1.0_f64),
+        proptest::option::of(1.0..2_000_000.0_f64),
+        proptest::option::of(1.0..3_000.0_f64),
+        proptest::option::of(select(&[0.0, 1.0][..])),
+    );
+    let maturity = proptest::collection::btree_map(select(CareSetting::ALL), 1.0..=5.0_f64, 0..3);
+    let topics = proptest::collection::btree_map(
+        select(&["hepma", "pas"][..]),
+        (
+            proptest::option::of(select(TopicNeed::ALL)),
+            proptest::option::of(select(TopicStage::ALL)),
+        ),
+        0..2,
+    );
+    let place = proptest::option::of((50.0..55.0_f64, -4.0..1.0_f64));
+    let settings = subsequence(CareSetting::ALL, 0..=2);
+    let boards = (select(&["", "QA", "QB"][..]), select(&["", "Y1"][..]));
+    (
+        systems,
+        ethos,
+        1..=5_u8,
+        numbers,
+        maturity,
+        topics,
+        place,
+        settings,
+        boards,
+    )
+        .prop_map(
+            move |(systems, ethos, answer, numbers, maturity, topics, place, settings, boards)| {
+                let mut built = organisation(name)
+                    .giving(&settings)
+                    .in_boards(boards.0, boards.1);
+                if let Some((latitude, longitude)) = place {
+                    built = built.at(latitude, longitude);
+                }
+                for (module, vendor, product, version, status) in systems {
+                    built = built.with_system(module, vendor, product, version, status, None);
+                }
+                for attribute in ethos {
+                    built = built.with(attribute, f64::from(answer));
+                }
+                let singles = [
+                    (Attribute::StaffFte, numbers.0),
+                    (Attribute::Deprivation, numbers.1),
+                    (Attribute::UrbanShare, numbers.2),
+                    (Attribute::Catchment, numbers.3),
+                    (Attribute::Beds, numbers.4),
+                    (Attribute::Teaching, numbers.5),
+                ];
+                for (attribute, number) in singles {
+                    if let Some(number) = number {
+                        built = built.with(attribute, number);
+                    }
+                }
+                for (setting, number) in maturity {
+                    built = built.with_maturity(setting, number);
+                }
+                for (topic, (need, stage)) in topics {
+                    built = built.on_topic(topic, need, stage);
+                }
+                built
+            },
+        )
+}
+
+/// Any register of two to eight organisations with some links and a network.
+fn any_register() -> impl Strategy<Value = Register> {
+    let organisations = (
+        any_organisation(NAMES[0]),
+        any_organisation(NAMES[1]),
+        any_organisation(NAMES[2]),
+        any_organisation(NAMES[3]),
+        any_organisation(NAMES[4]),
+        any_organisation(NAMES[5]),
+    );
+    let links = proptest::collection::vec(
+        (
+            0..6_usize,
+            0..6_usize,
+            select(LinkKind::ALL),
+            1990..2026_i32,
+        ),
+        0..6,
+    );
+    (
+        organisations,
+        links,
+        2..=6_usize,
+        subsequence(&NAMES[..6], 2..5),
+    )
+        .prop_map(|(organisations, links, n, members)| {
+            let (a, b, c, d, e, f) = organisations;
+            let mut register = register(&[a, b, c, d, e, f][..n]);
+            let links = links
+                .into_iter()
+                .filter(|(a, b, ..)| a != b && *a < n && *b < n);
+            register.links = links
+                .map(|(a, b, kind, year)| {
+                    link(NAMES[a], NAMES[b], kind, Some(&year.to_string()), None)
+                })
+                // A partner is listed apart; the properties are about candidates.
+                .filter(|l| l.kind() != LinkKind::Partnership)
+                .collect();
+            register.networks = vec![network("n", &members)];
+            register.sort();
+            register
+        })
+}
+
+fn check_interval(interval: Interval) -> Result<(), TestCaseError> {
+    prop_assert!(0.0 <= interval.low() && interval.low() <= interval.expected());
+    prop_assert!(interval.expected() <= interval.high() && interval.high() <= 1.0);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_figure_is_finite_and_within_its_bounds(register in any_register()) {
+        let snapshot = Snapshot::new(&register);
+        for &seeker in snapshot.codes() {
+            let Ok(answer) = suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }) else { continue };
+            for suggestion in &answer.suggestions {
+                for interval in [suggestion.mutual_fit, suggestion.your_fit, suggestion.their_fit] {
+                    check_interval(interval)?;
+                }
+                prop_assert!((0.0..=1.0).contains(&suggestion.coverage));
+                let mut contributions = 0.0;
+                for criterion in &suggestion.criteria {
+                    prop_assert!(criterion.weight.is_finite() && criterion.contribution.is_finite());
+                    contributions += criterion.contribution;
+                    for interval in [criterion.score, criterion.their_score].into_iter().flatten() {
+                        check_interval(interval)?;
+                    }
+                }
+                prop_assert!((contributions - suggestion.your_fit.expected()).abs() < ROUNDING);
+                let (p, q) = (suggestion.your_fit.expected(), suggestion.their_fit.expected());
+                let r = suggestion.mutual_fit.expected();
+                prop_assert!(p.min(q) - ROUNDING <= r && r <= (p * q).sqrt() + ROUNDING);
+            }
+        }
+    }
+
+    #[test]
+    fn mutual_fit_and_places_are_the_same_from_both_sides(register in any_register()) {
+        let snapshot = Snapshot::new(&register);
+        for &a in snapshot.codes() {
+            let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }) else { continue };
+            for suggestion in &from_a.suggestions {
+                let b = suggestion.organisation.ods_code;
+                let Ok(from_b) = suggest(&snapshot, &SuggestionRequest { seeker: b, ..request("AAA") }) else { continue };
+                let back = from_b.suggestions.iter().find(|s| s.organisation.ods_code == a).unwrap();
+                prop_assert_eq!(back.mutual_fit, suggestion.mutual_fit);
+                prop_assert_eq!(back.their_fit, suggestion.your_fit);
+                prop_assert_eq!((back.rank, back.reverse_rank), (suggestion.reverse_rank, suggestion.rank));
+            }
+        }
+    }
+
+    #[test]
+    fn passing_candidates_over_changes_nothing(register in any_register(), limit in 1..4_i64) {
+        let snapshot = Snapshot::new(&register);
+        let day = Day::new(&snapshot, day());
+        for seeker in 0..index(snapshot.n_organisations()) {
+            let view = View::of_candidate(&day, seeker);
+            let mut all: Vec<(u32, f64)> = (0..index(snapshot.n_organisations()))
+                .filter(|&row| view.special(row).is_none_or(|s| s.is_suggested))
+                .map(|row| (row, view.mutual_from(row, view.prior(row), 0.0).unwrap()))
+                .collect();
+            all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            let limit = usize::try_from(limit).unwrap();
+            let (top, n) = view.top(limit, |_| true);
+            prop_assert_eq!(n, all.len());
+            let top: Vec<(u32, f64)> = top.into_iter().map(|r| (r.row, r.mutual_fit)).collect();
+            prop_assert_eq!(&top[..], &all[..limit.min(all.len())]);
+            for (place, &(row, mutual_fit)) in (1..).zip(&all) {
+                prop_assert_eq!(view.rank_of(row, |_| true), place);
+                let assessed = view.assess(row).mutual_fit.expected();
+                prop_assert!((assessed - mutual_fit).abs() < ROUNDING);
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_input_is_irrelevant_and_answers_repeat(register in any_register(), turn in 1..5_usize) {
+        let mut turned = register.clone();
+        let by = turn % turned.organisations.len();
+        turned.organisations.rotate_left(by);
+        turned.attributes.reverse();
+        turned.topic_interests.reverse();
+        turned.sort();
+        let answers = |register: &Register| {
+            let snapshot = Snapshot::new(register);
+            let asked = snapshot.codes().iter().map(|&seeker| {
+                format!("{:?}", suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }))
+            });
+            asked.collect::<Vec<String>>()
+        };
+        prop_assert_eq!(answers(&register), answers(&turned));
+    }
+
+    #[test]
+    fn a_fact_more_of_a_candidate_never_widens_its_interval(register in any_register(), which in 0..4_usize) {
+        let before = register.clone();
+        let mut after = register;
+        let candidate = code("BBB");
+        let lacks = |attribute| {
+            before.attributes.iter().all(|a| a.ods_code != candidate || a.value.attribute() != attribute)
+        };
+        match which {
+            0 if lacks(Attribute::StaffFte) => {
+                after.attributes.extend(organisation("BBB").with(Attribute::StaffFte, 4000.0).attributes);
+            }
+            1 if lacks(Attribute::DigitalMaturity) => {
+                let scored = organisation("BBB").with_maturity(CareSetting::Acute, 3.0);
+                after.attributes.extend(scored.attributes);
+            }
+            2 if before.core_systems.iter().all(|s| s.ods_code != candidate || s.module != Module::Epr) => {
+                after.core_systems.extend(organisation("BBB").running(Module::Epr, "Epic", "One").systems);
+            }
+            3 if before.organisations[1].care_settings.is_empty() => {
+                after.organisations[1].care_settings = [CareSetting::Acute].into_iter().collect();
+            }
+            _ => return Ok(()),
+        }
+        after.sort();
+        let width = |register: &Register| {
+            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day()).map(|p| p.candidates[0].your_fit.width())
+        };
+        if let (Ok(before), Ok(after)) = (width(&before), width(&after)) {
+            prop_assert!(after <= before + ROUNDING, "{before} became {after}");
+        }
+    }
+
+    #[test]
+    fn a_link_more_never_lowers(register in any_register(), kind in select(LinkKind::ALL), year in 1990..2026_i32) {
+        let before = pair(&register, "AAA", "BBB").mutual_fit;
+        let mut with_link = register;
+        with_link.links.push(link("AAA", "BBB", kind, Some(&year.to_string()), None));
+        with_link.sort();
+        let after = pair(&with_link, "AAA", "BBB").mutual_fit;
+        prop_assert!(after.expected() >= before.expected() - ROUNDING);
+        prop_assert!(after.low() >= before.low() - ROUNDING && after.high() >= before.high() - ROUNDING);
+    }
+
+    #[test]
+    fn moving_nearer_never_lowers(register in any_register(), nearer in 0.0..1.0_f64) {
+        let (Some(here), Some(there)) = (register.organisations[0].position, register.organisations[1].position)
+        else { return Ok(()) };
+        let before = pair(&register, "AAA", "BBB");
+        let mut moved = register;
+        // Halfway along both degrees is nearer on so small a part of the Earth.
+        let between = |from: f64, to: f64| from + (to - from) * nearer;
+        moved.organisations[1].position =
+            Position::new(between(here.latitude(), there.latitude()), between(here.longitude(), there.longitude()));
+        let after = pair(&moved, "AAA", "BBB");
+        if after.distance_km <= before.distance_km {
+            prop_assert!(after.mutual_fit.expected() >= before.mutual_fit.expected() - ROUNDING);
+        }
+    }
+}
+
+fn two_trusts() -> [Built; 2] {
+    let trust = |name| {
+        organisation(name)
+            .at(51.5, -1.0)
+            .giving(&[CareSetting::Acute])
+            .running(Module::Epr, "Epic", "Hyperspace")
+            .with(Attribute::StaffFte, 5000.0)
+    };
+    [trust("AAA"), trust("BBB")]
+}
+
+#[test]
+fn a_register_of_nobody_and_of_one_answers() {
+    let snapshot = Snapshot::new(&register(&[]));
+    assert!(matches!(
+        suggest(&snapshot, &request("AAA")),
+        Err(Error::OrganisationNotFound(_))
+    ));
+    assert!(
+        answer(&register(&two_trusts()[..1]), "AAA")
+            .suggestions
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_twin_fits_all_but_what_nobody_recorded() {
+    let answer = answer(&register(&two_trusts()), "AAA");
+    let twin = &answer.suggestions[0];
+    // Same product without versions .9, no distance 1, same setting 1, alike 1, no links 0; five criteria of one fifth.
+    assert!((twin.mutual_fit.expected() - (0.9 + 1.0 + 1.0 + 1.0) / 5.0).abs() < ROUNDING);
+    assert!((twin.coverage - 0.8).abs() < ROUNDING);
+    assert_eq!(
+        (twin.rank, twin.reverse_rank, twin.distance_km),
+        (1, 1, Some(0.0))
+    );
+}
+
+#[test]
+fn a_closed_seeker_is_told_who_is_there_today() {
+    let [a, b] = two_trusts();
+    let mut register = register(&[a, b, organisation("CCC").closed()]);
+    register.successions = vec![succession("CCC", "BBB")];
+    let error = suggest(&Snapshot::new(&register), &request("CCC")).unwrap_err();
+    assert!(
+        matches!(error, Error::OrganisationClosed { successors, .. } if successors == [code("BBB")])
+    );
+}
+
+#[test]
+fn links_of_the_closed_count_for_their_successors_and_within_one_are_dropped() {
+    let [a, b] = two_trusts();
+    let mut register = register(&[a, b, organisation("CCC").closed()]);
+    register.successions = vec![succession("CCC", "BBB")];
+    register.links = vec![
+        link("AAA", "CCC", LinkKind::SharedSystem, None, None),
+        link("BBB", "CCC", LinkKind::SharedSystem, None, None),
+    ];
+    let suggestion = pair(&register, "AAA", "BBB");
+    let prior = &suggestion.criteria[Criterion::PriorRelationships.index()];
+    assert!((prior.score.unwrap().expected() - 0.9).abs() < ROUNDING);
+    assert_eq!(prior.reasons.len(), 1);
+}
+
+#[test]
+fn after_a_split_each_successor_carries_the_link() {
+    let [a, b] = two_trusts();
+    let mut register = register(&[a, b, organisation("CCC"), organisation("DDD").closed()]);
+    register.successions = vec![succession("DDD", "BBB"), succession("DDD", "CCC")];
+    register.links = vec![link("AAA", "DDD", LinkKind::SharedSystem, None, None)];
+    for successor in ["BBB", "CCC"] {
+        let prior = pair(&register, "AAA", successor).criteria[4].score.unwrap();
+        assert!((prior.expected() - 0.9).abs() < ROUNDING);
+    }
+}
+
+#[test]
+fn a_shared_network_is_one_link_unless_it_is_too_large() {
+    let [a, b] = two_trusts();
+    let others: Vec<Built> = (0..59).map(|i| organisation(&format!("X{i:02}"))).collect();
+    let mut register = register(&[&[a, b][..], &others].concat());
+    let mut members: Vec<String> = (0..58).map(|i| format!("X{i:02}")).collect();
+    members.extend(["AAA".to_owned(), "BBB".to_owned()]);
+    let network_of =
+        |members: &[String]| network("n", &members.iter().map(String::as_str).collect::<Vec<_>>());
+    register.networks = vec![network_of(&members)];
+    assert!(
+        (pair(&register, "AAA", "BBB").criteria[4]
+            .score
+            .unwrap()
+            .expected()
+            - 0.1)
+            .abs()
+            < ROUNDING
+    );
+    members.push("X58".to_owned());
+    register.networks = vec![network_of(&members)];
+    assert!(
+        pair(&register, "AAA", "BBB").criteria[4]
+            .score
+            .unwrap()
+            .expected()
+            < ROUNDING
+    );
+}
+
+#[test]
+fn current_partners_are_listed_apart_and_relatives_not_at_all() {
+    let [a, b] = two_trusts();
+    let mut register = register(&[a, b, organisation("CCC").at(51.0, -1.0)]);
+    register.links = vec![link(
+        "AAA",
+        "BBB",
+        LinkKind::Partnership,
+        Some("2025"),
+        None,
+    )];
+    register.successions = vec![succession("CCC", "AAA")];
+    let found = answer(&register, "AAA");
+    assert!(found.suggestions.is_empty());
+    assert_eq!(found.current_partners[0].ods_code, code("BBB"));
+    let refused = pairs(
+        &Snapshot::new(&register),
+        code("AAA"),
+        &[code("CCC")],
+        day(),
+    );
+    assert!(matches!(refused, Err(Error::NeverSuggested { .. })));
+}
+
+#[test]
+fn complete_lists_close_the_interval_of_prior_relationships() {
+    let mut built = two_trusts();
+    for b in &mut built {
+        b.organisation.links_complete_on = "2025-06-01".parse().ok();
+    }
+    let prior = &pair(&register(&built), "AAA", "BBB").criteria[4];
+    assert!(prior.score.unwrap().width() < ROUNDING && prior.unknown.is_empty());
+    for b in &mut built {
+        b.organisation.links_complete_on = "2024-06-01".parse().ok();
+    }
+    assert!(
+        (pair(&register(&built), "AAA", "BBB").criteria[4]
+            .score
+            .unwrap()
+            .width()
+            - 0.5)
+            .abs()
+            < ROUNDING
+    );
+}
+
+#[test]
+fn where_nothing_applies_to_the_seeker_the_request_is_refused_with_the_facts() {
+    let register = register(&[organisation("AAA").at(51.0, 0.0), organisation("BBB")]);
+    let weights = Weights::new([0.3, 0.0, 0.7, 0.0, 0.0, 0.0]).ok();
+    let error = suggest(
+        &Snapshot::new(&register),
+        &SuggestionRequest {
+            weights,
+            ..request("AAA")
+        },
+    )
+    .unwrap_err();
+    let expected = [Fact::CareSettings, Fact::CoreSystem(Module::Epr)];
+    assert!(matches!(error, Error::NothingApplies { facts, .. } if facts == expected));
+}
+
+#[test]
+fn where_nothing_applies_to_the_candidate_it_sees_with_the_seekers_eyes() {
+    let [a, _] = two_trusts();
+    let mut register = register(&[a, organisation("BBB")]);
+    register.programme.weights = Weights::new([1.0, 0.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
+    let suggestion = pair(&register, "AAA", "BBB");
+    assert!((suggestion.their_fit.expected() - suggestion.your_fit.expected()).abs() < ROUNDING);
+    assert!((suggestion.their_fit.width() - 1.0).abs() < ROUNDING);
+}
+
+#[test]
+fn a_trust_of_which_nothing_is_known_is_asked_for_what_would_say_most() {
+    let [a, b] = two_trusts();
+    let answer = answer(&register(&[a, b, organisation("CCC").at(51.0, 0.0)]), "CCC");
+    let asked: Vec<Fact> = answer.ask_next.iter().map(|a| a.fact).collect();
+    let expected = [
+        Fact::CoreSystem(Module::Epr),
+        Fact::CareSettings,
+        Fact::Attribute(Attribute::EthosSharing),
+    ];
+    assert_eq!(asked, expected);
+    assert!(
+        answer
+            .ask_next
+            .iter()
+            .all(|a| (a.effect - 0.2).abs() < ROUNDING && a.ods_code == code("CCC"))
+    );
+    assert!(
+        answer
+            .suggestions
+            .iter()
+            .all(|s| s.mutual_fit.width() > 0.2)
+    );
+}
+
+#[test]
+fn gains_say_who_is_ahead() {
+    let seeker = organisation("AAA").with_system(
+        Module::Epr,
+        "Epic",
+        "",
+        "",
+        SystemStatus::Contracted,
+        None,
+    );
+    let ahead = organisation("BBB").with_system(
+        Module::Epr,
+        "Epic",
+        "",
+        "",
+        SystemStatus::InUse,
+        Some("2015-10"),
+    );
+    let register = register(&[seeker, ahead]);
+    let gains = pair(&register, "AAA", "BBB").you_gain;
+    let told = "They went live with Epic as their electronic patient record in 2015; you are still implementing it.";
+    assert_eq!(gains, [told]);
+    let back = pair(&register, "BBB", "AAA").they_gain;
+    assert_eq!(
+        back,
+        [
+            "You went live with Epic as your electronic patient record in 2015; they are still implementing it."
+        ]
+    );
+}
+
+#[test]
+fn an_ethos_answer_is_never_told() {
+    let with = |name, answer| organisation(name).with(Attribute::EthosPace, answer);
+    let suggestion = pair(
+        &register(&[with("AAA", 2.0), with("BBB", 2.0)]),
+        "AAA",
+        "BBB",
+    );
+    let reasons = &suggestion.criteria[Criterion::Culture.index()].reasons;
+    assert_eq!(reasons[0].text, "Pace of change: you think alike.");
+}
+
+#[test]
+fn filters_show_fewer_and_rank_what_is_shown() {
+    let [a, b] = two_trusts();
+    let c = organisation("CCC")
+        .at(53.0, -1.0)
+        .giving(&[CareSetting::MentalHealth])
+        .in_boards("QA", "Y1");
+    let snapshot = Snapshot::new(&register(&[a, b, c]));
+    let shown = |filters: Filters| {
+        let answer = suggest(
+            &snapshot,
+            &SuggestionRequest {
+                filters,
+                ..request("AAA")
+            },
+        )
+        .unwrap();
+        assert_eq!(answer.n_candidates, answer.suggestions.len());
+        answer
+            .suggestions
+            .iter()
+            .map(|s| (s.rank, s.organisation.ods_code))
+            .collect::<Vec<_>>()
+    };
+    let only = |name| vec![(1, code(name))];
+    let none = Filters::default;
+    let mental_health = [CareSetting::MentalHealth].into_iter().collect();
+    assert_eq!(
+        shown(Filters {
+            care_settings: mental_health,
+            ..none()
+        }),
+        only("CCC")
+    );
+    assert_eq!(
+        shown(Filters {
+            icb: "QA".parse().ok(),
+            ..none()
+        }),
+        only("CCC")
+    );
+    assert_eq!(
+        shown(Filters {
+            region: "Y1".parse().ok(),
+            ..none()
+        }),
+        only("CCC")
+    );
+    assert_eq!(
+        shown(Filters {
+            vendor: Some("epic".into()),
+            ..none()
+        }),
+        only("BBB")
+    );
+    assert_eq!(
+        shown(Filters {
+            vendor: Some("nobody".into()),
+            ..none()
+        }),
+        []
+    );
+    assert_eq!(
+        shown(Filters {
+            within_km: Some(50.0),
+            ..none()
+        }),
+        only("BBB")
+    );
+}
+
+#[test]
+fn a_closed_organisation_is_never_suggested() {
+    let [a, mut b] = two_trusts();
+    b.organisation.status = Status::Closed { on: None };
+    assert!(answer(&register(&[a, b]), "AAA").suggestions.is_empty());
+}

@@ -1,0 +1,131 @@
+//! The order of candidates: by expected mutual fit, ties by ODS code (DESIGN 4.8).
+//!
+//! Rows are in the order of codes, so among equal fits the smaller row comes first. Whoever can no longer reach what is
+//! looked for is passed over by the bound of its class, at the cost of one comparison.
+
+use std::cmp::Ordering;
+
+use crate::engine::columns::{Row, index};
+use crate::engine::view::View;
+
+/// A candidate with its expected mutual fit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ranked {
+    pub(crate) row: Row,
+    pub(crate) mutual_fit: f64,
+}
+
+impl Ranked {
+    /// Greater fit first, then the smaller code.
+    fn order(&self, other: &Self) -> Ordering {
+        other
+            .mutual_fit
+            .total_cmp(&self.mutual_fit)
+            .then(self.row.cmp(&other.row))
+    }
+}
+
+/// The best so far, in order, at most so many.
+struct Best {
+    ranked: Vec<Ranked>,
+    limit: usize,
+}
+
+impl Best {
+    /// What a candidate must reach to be among them.
+    fn threshold(&self) -> f64 {
+        if self.ranked.len() < self.limit {
+            0.0
+        } else {
+            self.ranked
+                .last()
+                .map_or(f64::INFINITY, |last| last.mutual_fit)
+        }
+    }
+
+    fn offer(&mut self, candidate: Ranked) {
+        let at = self
+            .ranked
+            .partition_point(|r| r.order(&candidate) == Ordering::Less);
+        if at < self.limit {
+            if self.ranked.len() == self.limit {
+                self.ranked.pop();
+            }
+            self.ranked.insert(at, candidate);
+        }
+    }
+}
+
+impl View<'_> {
+    /// The best `limit` candidates for which `is_shown` holds, in order, and how many there are to choose from.
+    ///
+    /// `O(n)` comparisons; allocates for the result alone.
+    pub(crate) fn top(&self, limit: usize, is_shown: impl Fn(Row) -> bool) -> (Vec<Ranked>, usize) {
+        let mut best = Best {
+            ranked: Vec::with_capacity(limit + 1),
+            limit,
+        };
+        let mut n_candidates = 0;
+        // Those with links come first: they tend to rank high, so the threshold rises early.
+        for special in self
+            .specials
+            .iter()
+            .filter(|s| s.is_suggested && is_shown(s.row))
+        {
+            n_candidates += 1;
+            if let Some(mutual_fit) = self.mutual_from(special.row, special.prior, best.threshold())
+            {
+                best.offer(Ranked {
+                    row: special.row,
+                    mutual_fit,
+                });
+            }
+        }
+        for row in self.ordinary_rows().filter(|&row| is_shown(row)) {
+            n_candidates += 1;
+            let threshold = best.threshold();
+            if self.bound(row) >= threshold
+                && let Some(mutual_fit) = self.mutual_from(row, 0.0, threshold)
+            {
+                best.offer(Ranked { row, mutual_fit });
+            }
+        }
+        (best.ranked, n_candidates)
+    }
+
+    /// A candidate's place among all candidates for which `is_shown` holds, from 1.
+    pub(crate) fn rank_of(&self, candidate: Row, is_shown: impl Fn(Row) -> bool) -> u32 {
+        let place = self.mutual_from(candidate, self.prior(candidate), 0.0);
+        let place = Ranked {
+            row: candidate,
+            mutual_fit: place.unwrap_or(0.0),
+        };
+        let is_before = |row: Row, prior: f64| {
+            self.mutual_from(row, prior, place.mutual_fit)
+                .is_some_and(|mutual_fit| {
+                    Ranked { row, mutual_fit }.order(&place) == Ordering::Less
+                })
+        };
+        let special = self
+            .specials
+            .iter()
+            .filter(|s| s.is_suggested && s.row != candidate);
+        let special = special
+            .filter(|s| is_shown(s.row) && is_before(s.row, s.prior))
+            .count();
+        let ordinary = self.ordinary_rows().filter(|&row| {
+            self.bound(row) >= place.mutual_fit
+                && row != candidate
+                && is_shown(row)
+                && is_before(row, 0.0)
+        });
+        index(special + ordinary.count() + 1)
+    }
+
+    /// The rows that have no link to the seeker and may be suggested.
+    fn ordinary_rows(&self) -> impl Iterator<Item = Row> {
+        let mut next_special = self.specials.iter().map(|s| s.row).peekable();
+        (0..index(self.day.snapshot.n_organisations()))
+            .filter(move |row| next_special.next_if_eq(row).is_none())
+    }
+}

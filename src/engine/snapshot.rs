@@ -1,0 +1,584 @@
+//! The register as columns: one row for each active organisation, in the order of ODS codes.
+//!
+//! A snapshot never changes; a write makes a new one. Whatever does not depend on the seeker or on the day is worked out
+//! here, once for a revision.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use ndarray::Array2;
+
+use crate::domain::core_system::{CoreSystem, Module, SystemStatus};
+use crate::domain::dates::PartialDate;
+use crate::domain::ids::{OdsCode, Revision};
+use crate::domain::organisation::{Board, CareSettings, Organisation, Position, Status};
+use crate::domain::profile::{AttributeFact, AttributeValue};
+use crate::domain::programme::{Criterion, Programme};
+use crate::domain::provenance::Provenance;
+use crate::domain::register::Register;
+use crate::domain::suggestion::OrganisationCard;
+use crate::engine::columns::{Interner, Lists, Row, Texts, index};
+use crate::engine::criteria::care_setting::CareSettingTable;
+use crate::engine::criteria::core_system::{ComparedSystem, Numbering, Portfolios};
+use crate::engine::criteria::culture::CultureColumns;
+use crate::engine::criteria::geography::{UnitVector, mean_decay_to_others, unit_vector};
+use crate::engine::criteria::learning::{LearningColumns, topic_number};
+use crate::engine::criteria::prior_relationships::LinkColumns;
+use crate::engine::fit::{Applicable, ShareTable};
+use crate::engine::lineage::Lineage;
+
+/// What rows have in common that a scan can score once for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Class {
+    /// The number of the set of systems.
+    pub(crate) portfolio: u32,
+    /// The care settings.
+    pub(crate) settings: CareSettings,
+    /// The criteria that can be asked of it as seeker.
+    pub(crate) applicable: Applicable,
+}
+
+/// A system as the explanation tells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemFact {
+    pub(crate) module: Module,
+    pub(crate) status: SystemStatus,
+    /// The number of the name, vendor and product together.
+    name: u32,
+    pub(crate) live: Option<PartialDate>,
+    provenance: u32,
+}
+
+/// A system's name in its parts, as recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SystemName {
+    pub(crate) vendor: Option<String>,
+    pub(crate) product: Option<String>,
+    pub(crate) version: Option<String>,
+    /// The name as compared.
+    pub(crate) compared: ComparedSystem,
+}
+
+/// Where what is known of an organisation itself comes from: numbers of provenances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Origin {
+    identity: u32,
+    care_settings: Option<u32>,
+    position: Option<u32>,
+}
+
+/// A closed organisation: who is there today.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClosedOrganisation {
+    /// Its last day, where it is known.
+    pub on: Option<NaiveDate>,
+    /// Who carries its history today; sorted, may be empty.
+    pub successors: Vec<OdsCode>,
+}
+
+/// All that scoring reads, at one revision.
+#[derive(Debug)]
+pub struct Snapshot {
+    revision: Revision,
+    programme: Programme,
+    pub(crate) programme_shares: ShareTable,
+    codes: Vec<OdsCode>,
+    names: Texts,
+    boards: Vec<Board>,
+    /// Each row's board and region: numbers in `boards`, `NO_BOARD` where unknown.
+    icbs: Vec<u32>,
+    regions: Vec<u32>,
+    /// Degrees north and east, `(n_rows, 2)`; 0 where unknown.
+    degrees: Array2<f64>,
+    /// Unit vectors, `(n_rows, 3)`; 0 where the position is unknown.
+    pub(crate) units: Vec<UnitVector>,
+    /// The mean nearness to all others, where some position is unknown; else empty.
+    mean_decays: Vec<f64>,
+    pub(crate) class_of: Vec<u32>,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) portfolios: Portfolios,
+    pub(crate) care_settings: CareSettingTable,
+    pub(crate) culture: CultureColumns,
+    pub(crate) links: LinkColumns,
+    pub(crate) learning: LearningColumns,
+    topic_names: Vec<String>,
+    systems: Lists<SystemFact>,
+    system_names: Vec<SystemName>,
+    attribute_provenance: Lists<(AttributeKey, u32)>,
+    provenances: Vec<Provenance>,
+    origins: Vec<Origin>,
+    origin_of: Vec<u32>,
+    /// Pairs that are never suggested because one followed the other; sorted, each way round.
+    related: Vec<(Row, Row)>,
+    closed: BTreeMap<OdsCode, ClosedOrganisation>,
+}
+
+/// An attribute with its setting, in one byte each.
+type AttributeKey = (u8, u8);
+
+/// Marks a row whose board is not known.
+const NO_BOARD: u32 = u32::MAX;
+
+/// The facts of each row, found once for all columns.
+struct Rows<'a> {
+    organisations: Vec<&'a Organisation>,
+    systems: Vec<&'a [CoreSystem]>,
+    attributes: Vec<&'a [AttributeFact]>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(register: &'a Register) -> Self {
+        let mut organisations: Vec<&Organisation> = register
+            .organisations
+            .iter()
+            .filter(|o| o.status.is_active())
+            .collect();
+        organisations.sort_unstable_by_key(|o| o.ods_code);
+        let systems = organisations
+            .iter()
+            .map(|o| of(&register.core_systems, o.ods_code, |s| s.ods_code));
+        let attributes = organisations
+            .iter()
+            .map(|o| of(&register.attributes, o.ods_code, |a| a.ods_code));
+        Self {
+            systems: systems.collect(),
+            attributes: attributes.collect(),
+            organisations,
+        }
+    }
+}
+
+/// The part of a list, sorted by code, that belongs to one code.
+fn of<T>(facts: &[T], code: OdsCode, code_of: impl Fn(&T) -> OdsCode) -> &[T] {
+    let start = facts.partition_point(|f| code_of(f) < code);
+    let end = start + facts[start..].partition_point(|f| code_of(f) == code);
+    &facts[start..end]
+}
+
+impl Snapshot {
+    /// Turns a register into columns. `O(n log n)` in the number of facts; the register's lists must be sorted as it says.
+    #[must_use]
+    pub fn new(register: &Register) -> Self {
+        let rows = Rows::new(register);
+        let codes: Vec<OdsCode> = rows.organisations.iter().map(|o| o.ods_code).collect();
+        let row_of = |code: OdsCode| codes.binary_search(&code).ok().map(index);
+        let lineage = Lineage::new(&register.successions, |code| row_of(code).is_some());
+        let mut provenances = Interner::new();
+
+        let mut numbering = Numbering::new(rows.systems.iter().flat_map(|s| s.iter()));
+        let (portfolios, portfolio_of) = Portfolios::new(&rows.systems, &mut numbering);
+        let settings: Vec<CareSettings> =
+            rows.organisations.iter().map(|o| o.care_settings).collect();
+        let culture = CultureColumns::new(&settings, &rows.attributes);
+        let complete_on = rows.organisations.iter().enumerate();
+        let complete_on =
+            complete_on.filter_map(|(row, o)| Some((index(row), o.links_complete_on?)));
+        let links = LinkColumns::new(
+            codes.len(),
+            &row_of,
+            &lineage,
+            (&register.links, &register.networks),
+            complete_on.collect(),
+            &mut provenances,
+        );
+        let interests = register.topic_interests.iter().filter_map(|i| {
+            Some((
+                row_of(i.ods_code)?,
+                topic_number(&register.topics, &i.topic)?,
+                i,
+            ))
+        });
+        let learning = LearningColumns::new(register.topics.len(), interests);
+
+        let mut classes = Interner::new();
+        let class_of: Vec<u32> = rows
+            .organisations
+            .iter()
+            .enumerate()
+            .map(|(at, o)| {
+                let (row, portfolio) = (index(at), portfolio_of[at]);
+                let asked = [
+                    (Criterion::CoreSystem, portfolios.is_applicable(portfolio)),
+                    (Criterion::Geography, o.position.is_some()),
+                    (Criterion::CareSetting, !o.care_settings.is_empty()),
+                    (Criterion::Culture, culture.is_applicable(row)),
+                    (Criterion::PriorRelationships, true),
+                    (Criterion::Learning, learning.is_applicable(row)),
+                ];
+                let applicable = asked
+                    .into_iter()
+                    .filter(|(_, applies)| *applies)
+                    .fold(Applicable::default(), |set, (criterion, _)| {
+                        set.with(criterion)
+                    });
+                classes.number(&Class {
+                    portfolio,
+                    settings: o.care_settings,
+                    applicable,
+                })
+            })
+            .collect();
+        let mut setting_counts = [0.0; CareSettings::N_SETS];
+        for set in &settings {
+            setting_counts[set.index()] += 1.0;
+        }
+        let (boards, icbs, regions) = number_boards(&rows.organisations);
+        let (systems, system_names) = tell_systems(&rows.systems, &mut numbering, &mut provenances);
+        let (origins, origin_of) = tell_origins(&rows.organisations, &mut provenances);
+        let related = lineage.related_active_pairs().into_iter();
+        let closed = register
+            .organisations
+            .iter()
+            .filter_map(|o| match o.status {
+                Status::Active => None,
+                Status::Closed { on } => Some((
+                    o.ods_code,
+                    ClosedOrganisation {
+                        on,
+                        successors: lineage.today(o.ods_code),
+                    },
+                )),
+            });
+        Self {
+            revision: register.revision,
+            programme_shares: ShareTable::new(register.programme.weights),
+            programme: register.programme.clone(),
+            names: tell_names(&rows.organisations),
+            degrees: degrees(&rows.organisations),
+            units: rows
+                .organisations
+                .iter()
+                .map(|o| o.position.map_or([0.0; 3], unit_vector))
+                .collect(),
+            mean_decays: mean_decays(&rows.organisations),
+            classes: classes.into_values(),
+            care_settings: CareSettingTable::new(&setting_counts),
+            topic_names: register.topics.iter().map(|t| t.name.clone()).collect(),
+            attribute_provenance: tell_attributes(&rows.attributes, &mut provenances),
+            related: related
+                .filter_map(|(a, b)| Some((row_of(a)?, row_of(b)?)))
+                .collect(),
+            closed: closed.collect(),
+            provenances: provenances.into_values(),
+            origins,
+            origin_of,
+            boards,
+            icbs,
+            regions,
+            class_of,
+            portfolios,
+            culture,
+            links,
+            learning,
+            systems,
+            system_names,
+            codes: codes.clone(),
+        }
+    }
+
+    /// The number of the last write it holds.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The programme whose weights hold unless somebody says otherwise.
+    #[must_use]
+    pub const fn programme(&self) -> &Programme {
+        &self.programme
+    }
+
+    /// How many organisations are active.
+    #[must_use]
+    pub fn n_organisations(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The ODS codes of the active organisations, sorted.
+    #[must_use]
+    pub fn codes(&self) -> &[OdsCode] {
+        &self.codes
+    }
+
+    /// What is known of a closed organisation; `None` where it is active or not recorded.
+    #[must_use]
+    pub fn closed(&self, code: OdsCode) -> Option<&ClosedOrganisation> {
+        self.closed.get(&code)
+    }
+
+    /// Bytes on the heap, about: what the columns take, the allocator's own aside.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.codes.capacity() * size_of::<OdsCode>()
+            + self.names.heap_bytes()
+            + [&self.icbs, &self.regions, &self.class_of, &self.origin_of]
+                .map(Vec::capacity)
+                .iter()
+                .sum::<usize>()
+                * size_of::<u32>()
+            + self.degrees.len() * size_of::<f64>()
+            + self.units.capacity() * size_of::<UnitVector>()
+            + self.mean_decays.capacity() * size_of::<f64>()
+            + self.classes.capacity() * size_of::<Class>()
+            + self.portfolios.heap_bytes()
+            + self.culture.heap_bytes()
+            + self.links.heap_bytes()
+            + self.learning.heap_bytes()
+            + self.systems.heap_bytes()
+            + self.attribute_provenance.heap_bytes()
+            + self
+                .provenances
+                .iter()
+                .map(|p| size_of::<Provenance>() + p.source.capacity())
+                .sum::<usize>()
+    }
+
+    /// The row of an active organisation.
+    pub(crate) fn row(&self, code: OdsCode) -> Option<Row> {
+        self.codes.binary_search(&code).ok().map(index)
+    }
+
+    pub(crate) fn code(&self, row: Row) -> OdsCode {
+        self.codes[row as usize]
+    }
+
+    pub(crate) fn name(&self, row: Row) -> &str {
+        self.names.at(row)
+    }
+
+    pub(crate) fn class(&self, row: Row) -> Class {
+        self.classes[self.class_of[row as usize] as usize]
+    }
+
+    pub(crate) fn has_position(&self, row: Row) -> bool {
+        self.class(row).applicable.contains(Criterion::Geography)
+    }
+
+    /// What to expect of the nearness of an organisation without a position, for one with; DESIGN 4.1.
+    pub(crate) fn mean_decay(&self, row: Row) -> f64 {
+        self.mean_decays
+            .get(row as usize)
+            .copied()
+            .unwrap_or(super::criteria::MEAN_OF_NOBODY)
+    }
+
+    pub(crate) fn icb(&self, row: Row) -> Option<&Board> {
+        self.boards.get(self.icbs[row as usize] as usize)
+    }
+
+    pub(crate) fn region(&self, row: Row) -> Option<&Board> {
+        self.boards.get(self.regions[row as usize] as usize)
+    }
+
+    /// Whether two rows are in one board, or else in one region. Nobody shares a board that is not known.
+    pub(crate) fn shared_board(&self, a: Row, b: Row) -> (bool, bool) {
+        let same = |column: &[u32]| {
+            let (a, b) = (column[a as usize], column[b as usize]);
+            a == b && a != NO_BOARD
+        };
+        (same(&self.icbs), same(&self.regions))
+    }
+
+    /// Whether one of the two followed the other.
+    pub(crate) fn are_related(&self, a: Row, b: Row) -> bool {
+        self.related.binary_search(&(a, b)).is_ok()
+    }
+
+    /// The rows that followed a row or that it followed.
+    pub(crate) fn relatives(&self, row: Row) -> impl Iterator<Item = Row> {
+        let start = self.related.partition_point(|&(a, _)| a < row);
+        self.related[start..]
+            .iter()
+            .take_while(move |&&(a, _)| a == row)
+            .map(|&(_, b)| b)
+    }
+
+    pub(crate) fn systems(&self, row: Row) -> &[SystemFact] {
+        self.systems.of(row)
+    }
+
+    pub(crate) fn system_name(&self, system: &SystemFact) -> &SystemName {
+        &self.system_names[system.name as usize]
+    }
+
+    pub(crate) fn system_provenance(&self, system: &SystemFact) -> &Provenance {
+        &self.provenances[system.provenance as usize]
+    }
+
+    pub(crate) fn provenance(&self, number: u32) -> &Provenance {
+        &self.provenances[number as usize]
+    }
+
+    /// Where the boards of a row come from.
+    pub(crate) fn identity_provenance(&self, row: Row) -> &Provenance {
+        self.provenance(self.origins[self.origin_of[row as usize] as usize].identity)
+    }
+
+    /// Where a row's care settings come from.
+    pub(crate) fn settings_provenance(&self, row: Row) -> Option<&Provenance> {
+        self.origins[self.origin_of[row as usize] as usize]
+            .care_settings
+            .map(|n| self.provenance(n))
+    }
+
+    /// Where a row's position comes from.
+    pub(crate) fn position_provenance(&self, row: Row) -> Option<&Provenance> {
+        self.origins[self.origin_of[row as usize] as usize]
+            .position
+            .map(|n| self.provenance(n))
+    }
+
+    pub(crate) fn topic_name(&self, number: u32) -> &str {
+        self.topic_names
+            .get(number as usize)
+            .map_or("", String::as_str)
+    }
+
+    /// Where a row's value of an attribute comes from; of digital maturity, the value of any setting.
+    pub(crate) fn attribute_provenance(&self, row: Row, attribute: usize) -> Option<&Provenance> {
+        let key = u8::try_from(attribute).unwrap_or(u8::MAX);
+        let found = self
+            .attribute_provenance
+            .of(row)
+            .iter()
+            .find(|((a, _), _)| *a == key);
+        found.map(|&(_, number)| self.provenance(number))
+    }
+
+    /// An organisation as an answer shows it.
+    pub(crate) fn card(&self, row: Row) -> OrganisationCard {
+        let degrees = self.degrees.row(row as usize);
+        OrganisationCard {
+            ods_code: self.code(row),
+            name: self.name(row).to_owned(),
+            care_settings: self.class(row).settings,
+            icb: self.icb(row).cloned(),
+            region: self.region(row).cloned(),
+            position: self
+                .has_position(row)
+                .then(|| Position::new(degrees[0], degrees[1]))
+                .flatten(),
+        }
+    }
+}
+
+fn tell_names(organisations: &[&Organisation]) -> Texts {
+    let mut names = Texts::default();
+    for organisation in organisations {
+        names.push(&organisation.name);
+    }
+    names.shrink();
+    names
+}
+
+fn degrees(organisations: &[&Organisation]) -> Array2<f64> {
+    let mut degrees = Array2::zeros((organisations.len(), 2));
+    for (mut row, organisation) in degrees.rows_mut().into_iter().zip(organisations) {
+        if let Some(position) = organisation.position {
+            row[0] = position.latitude();
+            row[1] = position.longitude();
+        }
+    }
+    degrees
+}
+
+/// The means are asked for only where a position is unknown, so elsewhere they are not worked out.
+fn mean_decays(organisations: &[&Organisation]) -> Vec<f64> {
+    if organisations.iter().all(|o| o.position.is_some()) {
+        return Vec::new();
+    }
+    let positions: Vec<Option<Position>> = organisations.iter().map(|o| o.position).collect();
+    mean_decay_to_others(&positions)
+}
+
+fn number_boards(organisations: &[&Organisation]) -> (Vec<Board>, Vec<u32>, Vec<u32>) {
+    let mut by_code: BTreeMap<_, u32> = BTreeMap::new();
+    let mut boards: Vec<Board> = Vec::new();
+    let mut number = |board: &Option<Board>| {
+        board.as_ref().map_or(NO_BOARD, |board| {
+            *by_code.entry(board.code.clone()).or_insert_with(|| {
+                boards.push(board.clone());
+                index(boards.len() - 1)
+            })
+        })
+    };
+    let icbs = organisations.iter().map(|o| number(&o.icb)).collect();
+    let regions = organisations.iter().map(|o| number(&o.region)).collect();
+    (boards, icbs, regions)
+}
+
+fn tell_systems(
+    systems_of: &[&[CoreSystem]],
+    numbering: &mut Numbering,
+    provenances: &mut Interner<Provenance>,
+) -> (Lists<SystemFact>, Vec<SystemName>) {
+    let mut names = Interner::new();
+    let mut facts = Vec::new();
+    for (row, systems) in systems_of.iter().enumerate() {
+        for system in *systems {
+            let name = SystemName {
+                vendor: system.vendor.clone(),
+                product: system.product.clone(),
+                version: system.version.clone(),
+                compared: numbering.number(system),
+            };
+            let fact = SystemFact {
+                module: system.module,
+                status: system.status,
+                name: names.number(&name),
+                live: system.live,
+                provenance: provenances.number(&system.provenance),
+            };
+            facts.push((index(row), fact));
+        }
+    }
+    (
+        Lists::from_sorted(systems_of.len(), facts),
+        names.into_values(),
+    )
+}
+
+fn tell_origins(
+    organisations: &[&Organisation],
+    provenances: &mut Interner<Provenance>,
+) -> (Vec<Origin>, Vec<u32>) {
+    let mut origins = Interner::new();
+    let origin_of = organisations
+        .iter()
+        .map(|o| {
+            let origin = Origin {
+                identity: provenances.number(&o.provenance),
+                care_settings: o
+                    .care_settings_provenance
+                    .as_ref()
+                    .map(|p| provenances.number(p)),
+                position: o
+                    .position_provenance
+                    .as_ref()
+                    .map(|p| provenances.number(p)),
+            };
+            origins.number(&origin)
+        })
+        .collect();
+    (origins.into_values(), origin_of)
+}
+
+fn tell_attributes(
+    attributes_of: &[&[AttributeFact]],
+    provenances: &mut Interner<Provenance>,
+) -> Lists<(AttributeKey, u32)> {
+    let key = |value: AttributeValue| -> AttributeKey {
+        let setting = value.setting().map_or(u8::MAX, |s| s as u8);
+        (value.attribute() as u8, setting)
+    };
+    let mut facts = Vec::new();
+    for (row, attributes) in attributes_of.iter().enumerate() {
+        for fact in *attributes {
+            facts.push((
+                index(row),
+                (key(fact.value), provenances.number(&fact.provenance)),
+            ));
+        }
+    }
+    Lists::from_sorted(attributes_of.len(), facts)
+}

@@ -1,0 +1,504 @@
+//! One seeker's view of all the others: what it would gain from each, and each from it.
+//!
+//! A view is made in two steps. What depends on a candidate's class alone (its set of systems, its settings, what can be
+//! asked of it) is scored once for each class; what depends on the candidate itself (distance, culture, links) once for each
+//! candidate, and only while it can still matter. No candidate allocates.
+
+use chrono::NaiveDate;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::interval::Interval;
+use crate::domain::programme::{Criterion, Weights};
+use crate::engine::columns::Row;
+use crate::engine::criteria::culture::CultureRow;
+use crate::engine::criteria::geography::{
+    SAME_ICB, SAME_REGION, decay, distance_km, residual_cost, score, score_interval,
+};
+use crate::engine::criteria::learning::LearningOnDay;
+use crate::engine::criteria::prior_relationships;
+use crate::engine::fit::{Applicable, PerCriterion, ShareTable, fit, harmonic_mean, weighted_sum};
+use crate::engine::snapshot::{Class, Snapshot};
+
+/// A day, with what is the same for every seeker on it.
+#[derive(Debug)]
+pub struct Day<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) as_of: NaiveDate,
+    learning: Option<LearningOnDay>,
+}
+
+impl<'a> Day<'a> {
+    /// Looks at a snapshot on a day.
+    #[must_use]
+    pub fn new(snapshot: &'a Snapshot, as_of: NaiveDate) -> Self {
+        Self {
+            snapshot,
+            as_of,
+            learning: snapshot.learning.on_day(as_of),
+        }
+    }
+}
+
+/// The scores that a candidate's class settles, as expected values.
+#[derive(Clone, Copy, Debug)]
+struct ClassTerms {
+    core_forward: f64,
+    core_backward: f64,
+    cost_forward: f64,
+    cost_backward: f64,
+    care_forward: f64,
+    care_backward: f64,
+    applicable: Applicable,
+    /// The most that the mutual fit can be for a candidate of this class without a link.
+    bound: f64,
+}
+
+/// The expected scores of a portfolio, and what they leave of the distance's cost.
+#[derive(Clone, Copy, Debug)]
+struct PortfolioTerms {
+    core_forward: f64,
+    core_backward: f64,
+    cost_forward: f64,
+    cost_backward: f64,
+}
+
+/// A candidate that the scan must treat by itself: one with a link, or one that is never suggested.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Special {
+    pub(crate) row: Row,
+    /// The expected score of prior relationships.
+    pub(crate) prior: f64,
+    pub(crate) is_suggested: bool,
+    pub(crate) is_current_partner: bool,
+}
+
+/// One seeker's view on a day, under its weights.
+#[derive(Debug)]
+pub struct View<'a> {
+    pub(crate) day: &'a Day<'a>,
+    pub(crate) seeker: Row,
+    seeker_class: Class,
+    /// The seeker's shares; `None` where no weighted criterion applies to it.
+    shares: Option<PerCriterion>,
+    culture: CultureRow<'a>,
+    terms: Vec<ClassTerms>,
+    /// By row.
+    pub(crate) specials: Vec<Special>,
+}
+
+/// A score with the share of it for which the candidate's fact is recorded.
+type WithShareKnown = (Interval, f64);
+
+/// A bound must hold through the rounding of a few sums, so it is raised by more than that and less than matters.
+const BOUND_SLACK: f64 = 1e-9;
+
+impl<'a> View<'a> {
+    /// The view of a seeker under its own weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NothingApplies`] where no weighted criterion can be asked of the seeker.
+    pub(crate) fn new(day: &'a Day<'a>, seeker: Row, weights: Weights) -> Result<Self> {
+        let view = Self::with_shares(day, seeker, &ShareTable::new(weights));
+        if view.shares.is_none() {
+            return Err(Error::NothingApplies {
+                seeker: day.snapshot.code(seeker),
+                facts: super::ask::facts_that_would_apply(day.snapshot, seeker, weights),
+            });
+        }
+        Ok(view)
+    }
+
+    /// The view that another has by itself, under the programme's weights. Where no weighted criterion applies to it, it sees
+    /// each pair with the other's eyes (DESIGN 4.1).
+    pub(crate) fn of_candidate(day: &'a Day<'a>, candidate: Row) -> Self {
+        Self::with_shares(day, candidate, &day.snapshot.programme_shares)
+    }
+
+    fn with_shares(day: &'a Day<'a>, seeker: Row, shares: &ShareTable) -> Self {
+        let snapshot = day.snapshot;
+        let seeker_class = snapshot.class(seeker);
+        let mut view = Self {
+            day,
+            seeker,
+            seeker_class,
+            shares: shares.of(seeker_class.applicable).copied(),
+            culture: snapshot.culture.row(seeker),
+            terms: Vec::new(),
+            specials: specials(day, seeker),
+        };
+        view.terms = view.class_terms();
+        view
+    }
+
+    fn class_terms(&self) -> Vec<ClassTerms> {
+        let snapshot = self.day.snapshot;
+        let mine = self.seeker_class;
+        let portfolios: Vec<PortfolioTerms> = (0..snapshot.portfolios.len())
+            .map(|theirs| {
+                let theirs = crate::engine::columns::index(theirs);
+                let core_forward = snapshot.portfolios.score(mine.portfolio, theirs).expected();
+                let core_backward = snapshot.portfolios.score(theirs, mine.portfolio).expected();
+                PortfolioTerms {
+                    core_forward,
+                    core_backward,
+                    cost_forward: residual_cost(core_forward),
+                    cost_backward: residual_cost(core_backward),
+                }
+            })
+            .collect();
+        snapshot
+            .classes
+            .iter()
+            .map(|class| {
+                let portfolio = portfolios[class.portfolio as usize];
+                let mut terms = ClassTerms {
+                    core_forward: portfolio.core_forward,
+                    core_backward: portfolio.core_backward,
+                    cost_forward: portfolio.cost_forward,
+                    cost_backward: portfolio.cost_backward,
+                    care_forward: snapshot
+                        .care_settings
+                        .score(mine.settings, class.settings)
+                        .expected(),
+                    care_backward: snapshot
+                        .care_settings
+                        .score(class.settings, mine.settings)
+                        .expected(),
+                    applicable: class.applicable,
+                    bound: 0.0,
+                };
+                let most = self.most_of_the_rest();
+                terms.bound = self.mutual(&terms, (1.0, 1.0), (1.0, 1.0), 0.0, most) + BOUND_SLACK;
+                terms
+            })
+            .collect()
+    }
+
+    /// The most that learning can be: all, where anybody seeks anything.
+    fn most_of_the_rest(&self) -> (f64, f64) {
+        if self.day.learning.is_some() {
+            (1.0, 1.0)
+        } else {
+            (0.0, 0.0)
+        }
+    }
+
+    /// The expected mutual fit from its parts, each as (seeker's, candidate's).
+    fn mutual(
+        &self,
+        terms: &ClassTerms,
+        geography: (f64, f64),
+        culture: (f64, f64),
+        prior: f64,
+        learning: (f64, f64),
+    ) -> f64 {
+        let forward = [
+            terms.core_forward,
+            geography.0,
+            terms.care_forward,
+            culture.0,
+            prior,
+            learning.0,
+        ];
+        let backward = [
+            terms.core_backward,
+            geography.1,
+            terms.care_backward,
+            culture.1,
+            prior,
+            learning.1,
+        ];
+        let mine = self
+            .shares
+            .as_ref()
+            .map(|shares| weighted_sum(shares, &forward));
+        let theirs = self.day.snapshot.programme_shares.of(terms.applicable);
+        let theirs = theirs.map(|shares| weighted_sum(shares, &backward));
+        // Where nothing applies to one side, it sees the pair with the other's eyes.
+        let (mine, theirs) = match (mine, theirs) {
+            (Some(mine), theirs) => (mine, theirs.unwrap_or(mine)),
+            (None, Some(theirs)) => (theirs, theirs),
+            (None, None) => (0.0, 0.0),
+        };
+        harmonic_mean(mine, theirs)
+    }
+
+    /// The expected mutual fit with a candidate; `None` as soon as it is sure to be below `threshold`.
+    pub(crate) fn mutual_from(&self, row: Row, prior: f64, threshold: f64) -> Option<f64> {
+        let snapshot = self.day.snapshot;
+        let class = snapshot.class_of[row as usize];
+        let terms = &self.terms[class as usize];
+        let geography = self.geography(row, terms);
+        let most = self.most_of_the_rest();
+        if self.mutual(terms, geography, (1.0, 1.0), prior, most) + BOUND_SLACK < threshold {
+            return None;
+        }
+        let comparison = snapshot.culture.compare(&self.culture, row);
+        let culture = (
+            comparison
+                .forward()
+                .map_or_else(|| self.culture_fallback(self.seeker), |s| s.expected),
+            comparison
+                .backward()
+                .map_or_else(|| self.culture_fallback(row), |s| s.expected),
+        );
+        Some(self.mutual(terms, geography, culture, prior, self.learning(row)))
+    }
+
+    /// The most that the mutual fit with a candidate of the same class without a link can be.
+    pub(crate) fn bound(&self, row: Row) -> f64 {
+        self.terms[self.day.snapshot.class_of[row as usize] as usize].bound
+    }
+
+    /// The expected score of geography, from both sides.
+    fn geography(&self, row: Row, terms: &ClassTerms) -> (f64, f64) {
+        let alignment = self.alignment(row);
+        let (mine, theirs) = self.expected_decay(row, terms.applicable);
+        (
+            score(mine, terms.cost_forward, alignment),
+            score(theirs, terms.cost_backward, alignment),
+        )
+    }
+
+    /// The nearness to expect, from both sides; they differ only where a position is unknown.
+    fn expected_decay(&self, row: Row, theirs: Applicable) -> (f64, f64) {
+        let snapshot = self.day.snapshot;
+        let i_have = self.seeker_class.applicable.contains(Criterion::Geography);
+        let they_have = theirs.contains(Criterion::Geography);
+        if i_have && they_have {
+            let near = decay(distance_km(
+                &snapshot.units[self.seeker as usize],
+                &snapshot.units[row as usize],
+            ));
+            (near, near)
+        } else {
+            (snapshot.mean_decay(self.seeker), snapshot.mean_decay(row))
+        }
+    }
+
+    fn alignment(&self, row: Row) -> f64 {
+        match self.day.snapshot.shared_board(self.seeker, row) {
+            (true, _) => SAME_ICB,
+            (false, true) => SAME_REGION,
+            (false, false) => 0.0,
+        }
+    }
+
+    fn culture_fallback(&self, row: Row) -> f64 {
+        if self.day.snapshot.culture.is_applicable(row) {
+            self.day.snapshot.culture.fallback(row)
+        } else {
+            0.0
+        }
+    }
+
+    fn learning(&self, row: Row) -> (f64, f64) {
+        let (mine, theirs) = self.learning_intervals(row);
+        (
+            mine.map_or(0.0, |(i, _)| i.expected()),
+            theirs.map_or(0.0, |(i, _)| i.expected()),
+        )
+    }
+
+    /// The score of learning from both sides, each with the share that is recorded.
+    fn learning_intervals(&self, row: Row) -> (Option<WithShareKnown>, Option<WithShareKnown>) {
+        let Some(learning) = &self.day.learning else {
+            return (None, None);
+        };
+        let columns = &self.day.snapshot.learning;
+        (
+            columns.score(learning, self.seeker, row),
+            columns.score(learning, row, self.seeker),
+        )
+    }
+
+    /// The distance to a candidate in km; `None` where a position is unknown.
+    pub(crate) fn distance_km(&self, row: Row) -> Option<f64> {
+        let snapshot = self.day.snapshot;
+        let known = snapshot.has_position(self.seeker) && snapshot.has_position(row);
+        known.then(|| {
+            distance_km(
+                &snapshot.units[self.seeker as usize],
+                &snapshot.units[row as usize],
+            )
+        })
+    }
+
+    /// What is special about a candidate, if anything.
+    pub(crate) fn special(&self, row: Row) -> Option<&Special> {
+        self.specials
+            .binary_search_by_key(&row, |s| s.row)
+            .ok()
+            .map(|at| &self.specials[at])
+    }
+
+    /// The expected score of prior relationships with a candidate.
+    pub(crate) fn prior(&self, row: Row) -> f64 {
+        self.special(row).map_or(0.0, |s| s.prior)
+    }
+
+    /// Everything about one pair, with bounds.
+    pub(crate) fn assess(&self, row: Row) -> Assessment {
+        let snapshot = self.day.snapshot;
+        let (mine, theirs) = (self.seeker_class, snapshot.class(row));
+        let core_forward = snapshot.portfolios.score(mine.portfolio, theirs.portfolio);
+        let core_backward = snapshot.portfolios.score(theirs.portfolio, mine.portfolio);
+        let alignment = self.alignment(row);
+        let both_known = snapshot.has_position(self.seeker) && snapshot.has_position(row);
+        let (near_mine, near_theirs) = self.expected_decay(row, theirs.applicable);
+        let near = |expected| {
+            if both_known {
+                Interval::exactly(expected)
+            } else {
+                Interval::unknown(expected)
+            }
+        };
+        let comparison = snapshot.culture.compare(&self.culture, row);
+        let similar = |s: Option<crate::engine::criteria::culture::Similarity>, row| match s {
+            Some(s) => (Interval::new(s.low, s.expected, s.high), s.known),
+            None => (Interval::unknown(self.culture_fallback(row)), 0.0),
+        };
+        let (culture_forward, culture_known) = similar(comparison.forward(), self.seeker);
+        let (culture_backward, _) = similar(comparison.backward(), row);
+        let complete = |row| snapshot.links.is_complete(row, self.day.as_of);
+        let both_complete = complete(self.seeker) && complete(row);
+        let special = self.special(row);
+        let prior =
+            prior_relationships::score_interval(special.map_or(0.0, |s| s.prior), both_complete);
+        let (learning_forward, learning_backward) = self.learning_intervals(row);
+
+        let forward = Direction::new(
+            mine.applicable,
+            self.shares,
+            [
+                core_forward,
+                score_interval(near(near_mine), core_forward, alignment),
+                snapshot.care_settings.score(mine.settings, theirs.settings),
+                culture_forward,
+                prior,
+                learning_forward.map_or(Interval::ZERO, |(i, _)| i),
+            ],
+        );
+        let backward = Direction::new(
+            theirs.applicable,
+            snapshot.programme_shares.of(theirs.applicable).copied(),
+            [
+                core_backward,
+                score_interval(near(near_theirs), core_backward, alignment),
+                snapshot.care_settings.score(theirs.settings, mine.settings),
+                culture_backward,
+                prior,
+                learning_backward.map_or(Interval::ZERO, |(i, _)| i),
+            ],
+        );
+        let flag = |known: bool| if known { 1.0 } else { 0.0 };
+        let prior_known = if both_complete {
+            1.0
+        } else if special.is_some_and(|s| s.prior > 0.0) {
+            0.5
+        } else {
+            0.0
+        };
+        let known: PerCriterion = [
+            snapshot
+                .portfolios
+                .known_share(mine.portfolio, theirs.portfolio),
+            flag(both_known),
+            flag(!theirs.settings.is_empty()),
+            culture_known,
+            prior_known,
+            learning_forward.map_or(0.0, |(_, known)| known),
+        ];
+        let coverage = weighted_sum(&forward.shares, &known).clamp(0.0, 1.0);
+        let seen_by_the_other = |fit: Interval| Interval::unknown(fit.expected());
+        let (your_fit, their_fit) = match (forward.fit, backward.fit) {
+            (Some(mine), Some(theirs)) => (mine, theirs),
+            (Some(mine), None) => (mine, seen_by_the_other(mine)),
+            (None, Some(theirs)) => (seen_by_the_other(theirs), theirs),
+            (None, None) => (Interval::unknown(0.0), Interval::unknown(0.0)),
+        };
+        Assessment {
+            row,
+            mutual_fit: your_fit.zip(their_fit, harmonic_mean),
+            your_fit,
+            their_fit,
+            forward,
+            backward,
+            coverage,
+        }
+    }
+}
+
+/// One direction of a pair: what applies, what it weighs and how it scores.
+#[derive(Clone, Debug)]
+pub(crate) struct Direction {
+    /// In the order of [`Criterion::ALL`]; 0 where a criterion does not apply.
+    pub(crate) shares: PerCriterion,
+    /// `None` where a criterion does not apply.
+    pub(crate) scores: [Option<Interval>; Criterion::COUNT],
+    /// `None` where no weighted criterion applies.
+    fit: Option<Interval>,
+}
+
+impl Direction {
+    fn new(
+        applicable: Applicable,
+        shares: Option<PerCriterion>,
+        scores: [Interval; Criterion::COUNT],
+    ) -> Self {
+        let mut applied = [None; Criterion::COUNT];
+        for &criterion in Criterion::ALL {
+            if applicable.contains(criterion) {
+                applied[criterion.index()] = Some(scores[criterion.index()]);
+            }
+        }
+        Self {
+            fit: shares.as_ref().map(|shares| fit(shares, &applied)),
+            shares: shares.unwrap_or_default(),
+            scores: applied,
+        }
+    }
+}
+
+/// Everything about one pair, with bounds, from both sides.
+#[derive(Clone, Debug)]
+pub(crate) struct Assessment {
+    pub(crate) row: Row,
+    pub(crate) mutual_fit: Interval,
+    pub(crate) your_fit: Interval,
+    pub(crate) their_fit: Interval,
+    pub(crate) forward: Direction,
+    pub(crate) backward: Direction,
+    pub(crate) coverage: f64,
+}
+
+/// The rows that a scan must treat by themselves: the seeker, its relatives, and everyone it has something to do with.
+fn specials(day: &Day<'_>, seeker: Row) -> Vec<Special> {
+    let snapshot = day.snapshot;
+    let never = |row| Special {
+        row,
+        prior: 0.0,
+        is_suggested: false,
+        is_current_partner: false,
+    };
+    let relations = snapshot.links.relations(seeker, day.as_of);
+    let mut specials: Vec<Special> = relations
+        .into_iter()
+        .map(|relation| Special {
+            row: relation.other,
+            prior: relation.r,
+            is_suggested: !relation.is_current_partner
+                && !snapshot.are_related(seeker, relation.other),
+            is_current_partner: relation.is_current_partner,
+        })
+        .collect();
+    specials.push(never(seeker));
+    for relative in snapshot.relatives(seeker) {
+        if !specials.iter().any(|s| s.row == relative) {
+            specials.push(never(relative));
+        }
+    }
+    specials.sort_unstable_by_key(|s| s.row);
+    specials
+}
