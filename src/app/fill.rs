@@ -1,0 +1,34 @@
+//! Fills an empty database with the bundled open data.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::error::Result;
+use crate::intake::bundled;
+use crate::storage::{self, Change, Storage};
+
+/// Loads the bundled data where no organisation is recorded yet; does nothing elsewhere.
+///
+/// # Errors
+///
+/// Those of the database, and where the bundled data cannot be read.
+pub(super) fn with_bundled_data(storage: &Storage, now: DateTime<Utc>) -> Result<()> {
+    let is_empty = || storage.read_blocking(storage::register::is_empty);
+    if !is_empty()? {
+        return Ok(());
+    }
+    let bundle = bundled::load()?;
+    let change = Change {
+        actor: "alongside".to_owned(),
+        action: "load_bundled_data",
+        detail: format!("{} organisations", bundle.register.organisations.len()),
+        at: now,
+    };
+    let loaded = storage.write_blocking(&change, |connection| {
+        storage::register::insert(connection, &bundle.register, &bundle.data_sets)
+    });
+    match loaded {
+        Ok(_) => Ok(()),
+        // Of several replicas that start on one empty database one fills it; the others find it filled.
+        Err(error) => if is_empty()? { Err(error) } else { Ok(()) },
+    }
+}
