@@ -11,6 +11,8 @@
 //! - [`http`]: requests and responses
 //! - [`config`], [`startup`], [`cli`]: from the command line to a running service
 
+pub mod app;
 pub mod domain;
 pub mod engine;
 pub mod intake;
+pub mod storage;

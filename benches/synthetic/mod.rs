@@ -10,7 +10,7 @@ use alongside::domain::link::{Link, Network, NetworkKind};
 use alongside::domain::organisation::{Organisation, Position, Status};
 use alongside::domain::register::Register;
 
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): small, seeded and the same everywhere.
+/// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): small, seeded and the same everywhere.
 struct SplitMix64(u64);
 
 impl SplitMix64 {
@@ -38,7 +38,7 @@ impl SplitMix64 {
 const JITTER_DEGREES: f64 = 0.1;
 
 /// Makes `n` active organisations from the active ones of a real register.
-pub fn register(real: &Register, n: usize, seed: u64) -> Register {
+pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
     let mut random = SplitMix64(seed);
     let active: Vec<&Organisation> = real
         .organisations

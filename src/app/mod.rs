@@ -44,7 +44,10 @@ impl Alongside {
             fill::with_bundled_data(&storage, now)?;
         }
         let register = storage.read_blocking(storage::register::load)?;
-        Ok(Self { storage, snapshot: RwLock::new(Arc::new(Snapshot::new(&register))) })
+        Ok(Self {
+            storage,
+            snapshot: RwLock::new(Arc::new(Snapshot::new(&register))),
+        })
     }
 
     /// The database.
@@ -79,7 +82,10 @@ impl Alongside {
             storage::register::load(connection).map(|register| Some(Snapshot::new(&register)))
         };
         if let Some(fresh) = self.storage.read(read).await? {
-            let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+            let mut snapshot = self
+                .snapshot
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             *snapshot = Arc::new(fresh);
         }
         Ok(())
@@ -100,7 +106,12 @@ impl Alongside {
     /// # Errors
     ///
     /// Those of [`answer::pairs`].
-    pub fn pair(&self, seeker: OdsCode, candidate: OdsCode, as_of: NaiveDate) -> Result<PairAnswer> {
+    pub fn pair(
+        &self,
+        seeker: OdsCode,
+        candidate: OdsCode,
+        as_of: NaiveDate,
+    ) -> Result<PairAnswer> {
         self.compare(seeker, &[candidate], as_of)
     }
 

@@ -5,6 +5,7 @@
 //! them: who holds them today is for the engine to say.
 
 mod data_sets;
+mod maturity;
 mod organisations;
 mod relations;
 mod systems;
@@ -54,7 +55,7 @@ fn read() -> Read<Bundle> {
             .map(|o| (o.ods_code, o.status)),
     );
     let mut attributes = organisations.attributes;
-    attributes.extend(organisations::read_maturity(DIGITAL_MATURITY, &known)?);
+    attributes.extend(maturity::read(DIGITAL_MATURITY, &known)?);
     attributes.sort_by_key(|fact| (fact.ods_code, fact.value.attribute(), fact.value.setting()));
     let mut data_sets = data_sets::all()?;
     data_sets.sort_by(|a, b| a.slug.cmp(&b.slug));

@@ -1,0 +1,16 @@
+DROP TABLE audit;
+DROP TABLE revision;
+DROP TABLE data_sets;
+DROP TABLE programme_weights;
+DROP TABLE programmes;
+DROP TABLE organisation_topics;
+DROP TABLE topics;
+DROP TABLE network_members;
+DROP TABLE networks;
+DROP TABLE links;
+DROP TABLE attributes;
+DROP TABLE core_systems;
+DROP TABLE successions;
+DROP TABLE organisation_care_settings;
+DROP TABLE organisations;
+DROP TABLE boards;

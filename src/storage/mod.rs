@@ -1,0 +1,145 @@
+//! The only code that knows the database: SQLite in a file, or PostgreSQL, by the scheme of its address.
+//!
+//! Knows nothing of HTTP or of scoring. Start with [`Storage`], which runs a closure in one transaction; what the
+//! closure calls is one module per resource, each a handful of functions on a [`Connection`]. Every writing
+//! transaction raises the revision and leaves an audit row.
+
+mod any_connection;
+mod audit;
+mod connection;
+pub mod data_sets;
+mod failure;
+mod open;
+pub mod organisations;
+pub mod programmes;
+pub mod register;
+pub mod revision;
+mod rows;
+mod schema;
+mod url;
+
+use chrono::{DateTime, Utc};
+use diesel::r2d2::Pool;
+
+pub use self::connection::Connection;
+use self::connection::{Access, ConnectionSource, unavailable};
+pub use self::failure::Unusable;
+pub use self::open::revert_migrations;
+pub use self::url::{DatabaseKind, DatabaseUrl};
+use crate::domain::error::{Error, Result};
+use crate::domain::ids::Revision;
+
+/// Runs closures on the database, each in one transaction. Cheap to clone; clones share their connections.
+///
+/// What it prints, `Debug` included, holds no password.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    kind: DatabaseKind,
+    pool: Pool<ConnectionSource>,
+}
+
+/// Who changes what, for the audit. Holds personal data by reference only: a code or an id, never a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Who does it.
+    pub actor: String,
+    /// What is done, in one word or two that never vary.
+    pub action: &'static str,
+    /// To what, and how.
+    pub detail: String,
+    /// When; kept to the microsecond.
+    pub at: DateTime<Utc>,
+}
+
+impl Storage {
+    /// Connects, checks that there is a database and brings its tables up to date. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] where the database cannot be reached, is not one, or is of a newer version; its cause
+    /// is an [`Unusable`], whose words may be shown to who starts the service.
+    pub fn open(url: &DatabaseUrl) -> Result<Self> {
+        let pool = open::open(url)?;
+        Ok(Self {
+            kind: url.kind(),
+            pool,
+        })
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub const fn kind(&self) -> DatabaseKind {
+        self.kind
+    }
+
+    /// Runs the work in one reading transaction on a blocking thread; it sees one state of the database throughout.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work; [`Error::Unavailable`] where no connection is to be had.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let storage = self.clone();
+        on_a_blocking_thread(move || storage.read_blocking(work)).await
+    }
+
+    /// The same as [`read`](Self::read) on this thread, for start-up and the command line.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_blocking<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        self.pool
+            .get()
+            .map_err(unavailable)?
+            .in_transaction(Access::Read, work)
+    }
+
+    /// Runs the work in one writing transaction on a blocking thread, raises the revision and records the change.
+    ///
+    /// No other write runs at the same time, so what the work reads holds until it is done. Where any of it fails,
+    /// nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work; [`Error::Unavailable`] where no connection is to be had or another writer does not finish.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: Change,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<(T, Revision)> {
+        let storage = self.clone();
+        on_a_blocking_thread(move || storage.write_blocking(&change, work)).await
+    }
+
+    /// The same as [`write`](Self::write) on this thread, for start-up and the command line.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_blocking<T>(
+        &self,
+        change: &Change,
+        work: impl FnOnce(&mut Connection) -> Result<T>,
+    ) -> Result<(T, Revision)> {
+        self.pool
+            .get()
+            .map_err(unavailable)?
+            .in_transaction(Access::Write, |connection| {
+                let value = work(connection)?;
+                let revision = revision::raise(connection)?;
+                audit::record(connection, revision, change)?;
+                Ok((value, revision))
+            })
+    }
+}
+
+async fn on_a_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Internal("running a database transaction", Box::new(error)))?
+}
