@@ -4,7 +4,7 @@ const path = require("path");
 const { chromium } = require(path.join(__dirname, "../target/ci-tools/node_modules/playwright-core"));
 
 const [url, screenshot] = process.argv.slice(2);
-const OPERATION = "suggest_partners";
+const OPERATION = "list_suggestions";
 const WAIT_MS = 15000;
 
 (async () => {

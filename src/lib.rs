@@ -9,10 +9,15 @@
 //! - [`intake`]: outside files to domain values, the bundled open data among them
 //! - [`app`]: what takes more than one step
 //! - [`http`]: requests and responses
-//! - [`config`], [`startup`], [`cli`]: from the command line to a running service
+//! - [`config`], [`logging`], [`startup`], [`cli`]: from the command line to a running service
 
 pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod http;
 pub mod intake;
+pub mod logging;
+pub mod startup;
 pub mod storage;

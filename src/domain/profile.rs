@@ -78,7 +78,7 @@ impl Attribute {
             Self::EthosPace => "pace of change",
             Self::EthosSupplierPartnership => "partnership with suppliers",
             Self::StaffFte => "number of staff",
-            Self::Deprivation => "deprivation of its patients",
+            Self::Deprivation => "deprivation of patients",
             Self::DigitalMaturity => "digital maturity",
             Self::UrbanShare => "share of urban patients",
             Self::Catchment => "catchment population",

@@ -1,7 +1,10 @@
 #![cfg(test)]
 //! The tests that see the service from outside its modules, in one binary because linking takes longer than running.
 
+mod api;
 mod architecture;
+mod cli;
 mod migrations;
+mod openapi;
 mod storage;
 mod support;

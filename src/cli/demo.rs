@@ -1,0 +1,134 @@
+//! `alongside demo`: the service on the bundled data, with a first answer to look at.
+
+use std::net::IpAddr;
+
+use actix_web::rt::System;
+use clap::Args;
+
+use crate::app::Alongside;
+use crate::cli::failure::Failure;
+use crate::cli::flags::ListenFlags;
+use crate::cli::serve::{http_settings, ready_json};
+use crate::cli::stdout::print;
+use crate::cli::{Now, answer};
+use crate::config::{Config, DEFAULT_PORT, Flags};
+use crate::domain::ids::OdsCode;
+use crate::domain::suggestion::{Filters, Limit, SuggestionRequest, Suggestions};
+use crate::http::Clock;
+use crate::startup::{self, Port, Service, Signals, TemporaryDatabase};
+
+/// Whose partners the demo shows: Oxford, about which much is recorded.
+const DEMO_SEEKER: &str = "RTH";
+
+/// How many of them.
+const N_SHOWN: i64 = 3;
+
+/// Shows the service at work on real open data, with nothing to set up
+///
+/// Starts the service on a database of its own in a temporary directory, filled with the bundled open data about NHS
+/// trusts, prints where it answers and a first answer, and runs until Ctrl-C. The database is removed at the end. A
+/// configured database is left alone. Where port 8080 is in use and no port was asked for, it takes a free one.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  alongside demo
+  alongside demo --port 8090
+  alongside demo --port 0 --json")]
+pub struct Demo {
+    #[command(flatten)]
+    listen: ListenFlags,
+    /// Prints exactly one line when ready: {"url":"http://127.0.0.1:PORT"}
+    #[arg(long)]
+    json: bool,
+}
+
+impl Demo {
+    /// Adds the command's settings.
+    #[must_use]
+    pub fn flags(&self, flags: Flags) -> Flags {
+        self.listen.clone().add_to(flags)
+    }
+
+    /// Runs the demo until it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Config`], [`Failure::Start`] and [`Failure::Answer`]; [`Failure::Output`] where nobody can be told that
+    /// it is ready.
+    pub fn run(&self, config: &Config, now: Now) -> Result<(), Failure> {
+        let address = config.address()?;
+        let port = match config.port()? {
+            Some(port) => Port::Exactly(port),
+            None => Port::Preferably(DEFAULT_PORT),
+        };
+        let settings = http_settings(config)?;
+        let listener = startup::listen(address, port)?;
+        System::new().block_on(async {
+            // Before there is a directory to remove, so that Ctrl-C at any moment removes it.
+            let signals = Signals::of_a_terminal()?;
+            let database = TemporaryDatabase::open(now())?;
+            let alongside = database.alongside().clone();
+            let shown = self.first_answer(&alongside, now)?;
+            let service = startup::serve(alongside, listener, settings, Clock::of(now))?;
+            print(&match shown {
+                None => ready_json(&service),
+                Some(shown) => welcome(&service, address, port, &shown),
+            })?;
+            service.until(signals).await?;
+            database.remove();
+            Ok(())
+        })
+    }
+
+    /// The answer to show, where a person looks.
+    fn first_answer(
+        &self,
+        alongside: &Alongside,
+        now: Now,
+    ) -> Result<Option<Suggestions>, Failure> {
+        if self.json {
+            return Ok(None);
+        }
+        let code = |rule| Failure::Code {
+            text: DEMO_SEEKER.to_owned(),
+            rule,
+        };
+        let request = SuggestionRequest {
+            seeker: OdsCode::new(DEMO_SEEKER).map_err(code)?,
+            weights: None,
+            filters: Filters::default(),
+            limit: Limit::new(N_SHOWN).unwrap_or(Limit::DEFAULT),
+            as_of: now().date_naive(),
+        };
+        alongside
+            .suggest(&request)
+            .map(Some)
+            .map_err(Failure::Answer)
+    }
+}
+
+/// What to know and to try first.
+fn welcome(service: &Service, address: IpAddr, wanted: Port, shown: &Suggestions) -> String {
+    let url = service.url();
+    let default_url = format!(
+        "http://{}",
+        std::net::SocketAddr::new(address, DEFAULT_PORT)
+    );
+    let other_port = match wanted {
+        Port::Preferably(_) if url != default_url => {
+            format!(" (port {DEFAULT_PORT} is in use by another program)")
+        }
+        Port::Preferably(_) | Port::Exactly(_) => String::new(),
+    };
+    format!(
+        "Alongside demo on {url}{other_port}\n\
+         \n\
+         \x20 Try it in a browser   {url}/swagger-ui/\n\
+         \x20 Or in a terminal      curl '{url}/api/v1/organisations/{DEMO_SEEKER}/suggestions?limit={N_SHOWN}'\n\
+         \x20 Real open data about NHS trusts, in a temporary database; programs on this machine only.\n\
+         \n\
+         {}\n\
+         Stop it with Ctrl-C.\n",
+        answer::teaser(shown)
+    )
+}

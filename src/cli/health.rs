@@ -1,0 +1,73 @@
+//! `alongside health`: whether the service on this machine answers, for containers and scripts.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::failure::Failure;
+use crate::cli::stdout::print;
+use crate::config::{Config, DEFAULT_PORT};
+
+/// How long the service may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where the service says that it is there.
+const PROBE: &str = "/_ping";
+
+/// Asks a running service whether it is there
+///
+/// Ends with 0 where it answers within two seconds, and with 1 otherwise. Asks at the configured address and port unless
+/// told otherwise.
+#[expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, which shows backticks as they are"
+)]
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  alongside health
+  alongside health --url http://127.0.0.1:8090")]
+pub struct Health {
+    /// Where the service answers, for example http://127.0.0.1:8080 [default: the configured address and port]
+    #[arg(long, value_name = "URL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    url: Option<String>,
+}
+
+impl Health {
+    /// Asks, and says what came back.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Unhealthy`] where no good answer comes; [`Failure::UnknownPort`], [`Failure::Config`] and
+    /// [`Failure::Output`].
+    pub fn run(&self, config: &Config) -> Result<(), Failure> {
+        let url = match &self.url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => match config.port()?.unwrap_or(DEFAULT_PORT) {
+                0 => return Err(Failure::UnknownPort),
+                port => format!("http://{}", SocketAddr::new(config.address()?, port)),
+            },
+        };
+        match ask(&url) {
+            Ok(()) => print(&format!("{url} is healthy\n")),
+            Err(error) => Err(Failure::Unhealthy {
+                url,
+                why: error.to_string(),
+            }),
+        }
+    }
+}
+
+fn ask(url: &str) -> Result<(), ureq::Error> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        // The service is on this machine; a proxy of the environment would answer for it.
+        .proxy(None)
+        // Whatever sends us elsewhere is not the service.
+        .max_redirects(0)
+        .max_redirects_will_error(true)
+        .build()
+        .into();
+    agent.get(format!("{url}{PROBE}")).call().map(drop)
+}

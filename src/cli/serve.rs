@@ -1,0 +1,95 @@
+//! `alongside serve`: the service on a database of one's own.
+
+use actix_web::rt::System;
+use clap::Args;
+
+use crate::cli::Now;
+use crate::cli::failure::Failure;
+use crate::cli::flags::{DatabaseFlags, ListenFlags};
+use crate::cli::stdout::print;
+use crate::config::{Config, DEFAULT_PORT, DatabaseSetting, Flags};
+use crate::http::{Clock, HttpSettings};
+use crate::startup::{self, Port, Service, Signals};
+
+/// Runs the service until it is stopped
+///
+/// Opens the database, creates or updates its tables, fills it with the bundled open data where it is empty, and answers
+/// until SIGINT (Ctrl-C) or SIGTERM, letting requests in progress finish. Without a database it makes the file
+/// alongside.sqlite3 in the working directory.
+///
+/// Only programs on this machine can reach it until callers have keys.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  alongside serve
+  alongside serve --database /var/lib/alongside/alongside.sqlite3 --port 8090
+  DATABASE_URL=postgres://alongside:PASSWORD@db.example/alongside alongside serve --log-format json
+  alongside serve --port 0 --json")]
+pub struct Serve {
+    #[command(flatten)]
+    database: DatabaseFlags,
+    #[command(flatten)]
+    listen: ListenFlags,
+    /// Prints exactly one line when ready: {"url":"http://127.0.0.1:PORT"}
+    #[arg(long)]
+    json: bool,
+}
+
+impl Serve {
+    /// Adds the command's settings.
+    #[must_use]
+    pub fn flags(&self, flags: Flags) -> Flags {
+        let flags = self.database.clone().add_to(flags);
+        self.listen.clone().add_to(flags)
+    }
+
+    /// Runs the service until it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Config`], [`Failure::Start`] and [`Failure::Database`]; [`Failure::Output`] where nobody can be told
+    /// that it is ready.
+    pub fn run(&self, config: &Config, now: Now) -> Result<(), Failure> {
+        let address = config.address()?;
+        let port = Port::Exactly(config.port()?.unwrap_or(DEFAULT_PORT));
+        let settings = http_settings(config)?;
+        let bundled = config.bundled_data()?;
+        let database = config
+            .database()?
+            .unwrap_or_else(DatabaseSetting::default_file);
+
+        let listener = startup::listen(address, port)?;
+        let alongside = startup::open(&database.url, bundled, now())
+            .map_err(|error| Failure::of_database(error, database.origin))?;
+        System::new().block_on(async {
+            let signals = Signals::of_a_service()?;
+            let service = startup::serve(alongside, listener, settings, Clock::of(now))?;
+            print(&self.ready(&service))?;
+            Ok(service.until(signals).await?)
+        })
+    }
+
+    fn ready(&self, service: &Service) -> String {
+        if self.json {
+            return ready_json(service);
+        }
+        format!(
+            "Alongside answers on {0}, to programs on this machine only until callers have keys.\n\
+             Try its operations at {0}/swagger-ui/. Stop it with Ctrl-C.\n",
+            service.url()
+        )
+    }
+}
+
+/// The settings of the web server.
+pub(super) fn http_settings(config: &Config) -> Result<HttpSettings, Failure> {
+    Ok(HttpSettings {
+        workers: config.workers()?,
+        ..HttpSettings::default()
+    })
+}
+
+/// The line by which a program learns that the service is ready, and where.
+pub(super) fn ready_json(service: &Service) -> String {
+    format!("{}\n", serde_json::json!({ "url": service.url() }))
+}

@@ -1,0 +1,220 @@
+//! The examples of the document. Those of failures are made by the code that makes the failures; the others show what the
+//! bundled data answers, in short.
+
+use serde_json::{Value, json};
+
+use crate::domain::error::{Error, FieldError};
+use crate::domain::ids::OdsCode;
+use crate::http::problem::{Kind, Occurrence, Problem};
+use crate::http::reference::MethodView;
+
+/// The body that an operation takes.
+pub(crate) fn body(operation: &str) -> Option<Value> {
+    (operation == "make_suggestions").then(|| {
+        json!({
+            "weights": {"core_system": 3, "geography": 1, "culture": 1},
+            "filters": {"careSettings": ["acute"], "withinKm": 150},
+            "limit": 3,
+            "asOf": "2026-11-22"
+        })
+    })
+}
+
+/// What an operation answers when all is well.
+pub(crate) fn answer(operation: &str) -> Option<Value> {
+    let text = match operation {
+        "list_organisations" => include_str!("examples/organisations.json"),
+        "show_organisation" => include_str!("examples/organisation.json"),
+        "list_suggestions" => return Some(suggestions("programme", None)),
+        "make_suggestions" => {
+            return Some(suggestions("request", Some([0.6, 0.2, 0.0, 0.2, 0.0, 0.0])));
+        }
+        "show_suggestion" => return Some(answer_with("suggestion", candidate())),
+        "compare_candidates" => return Some(comparison()),
+        "show_default_programme" => include_str!("examples/programme.json"),
+        "show_method" => return serde_json::to_value(MethodView::new()).ok(),
+        "list_sources" => include_str!("examples/sources.json"),
+        "show_openapi" => return Some(json!({"openapi": "3.1.0"})),
+        "ping" => r#"{"status": "ok"}"#,
+        "status" => include_str!("examples/status.json"),
+        "metrics" => {
+            return Some(json!(
+                "# TYPE alongside_snapshot_revision gauge\nalongside_snapshot_revision 1\n"
+            ));
+        }
+        _ => return None,
+    };
+    serde_json::from_str(text).ok()
+}
+
+fn candidate() -> Value {
+    serde_json::from_str(include_str!("examples/suggestion.json")).unwrap_or_default()
+}
+
+fn seeker_and_method() -> Value {
+    serde_json::from_str(include_str!("examples/answer.json")).unwrap_or_default()
+}
+
+fn answer_with(name: &str, value: Value) -> Value {
+    let mut answer = seeker_and_method();
+    answer[name] = value;
+    answer
+}
+
+fn suggestions(weights_from: &str, weights: Option<[f64; 6]>) -> Value {
+    let mut answer = answer_with("suggestions", json!([candidate()]));
+    answer["candidateCount"] = json!(201);
+    answer["currentPartners"] = json!([]);
+    answer["askNext"] = json!([{
+        "odsCode": "RTH", "fact": "ethos_sharing", "effect": 0.018182,
+        "question": "How openly do you share what you learn, from 1 to 5?"
+    }]);
+    answer["method"]["weightsFrom"] = json!(weights_from);
+    if let Some(weights) = weights {
+        for (criterion, weight) in crate::domain::programme::Criterion::ALL.iter().zip(weights) {
+            answer["method"]["weights"][criterion.as_str()] = json!(weight);
+        }
+    }
+    answer
+}
+
+fn comparison() -> Value {
+    let candidate = candidate();
+    let cells = |score: &Value| {
+        json!([{
+            "odsCode": "RHW", "score": score["score"], "contribution": score["contribution"],
+            "theirScore": score["theirScore"]
+        }])
+    };
+    let scores = candidate["criteria"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let matrix: Vec<Value> = scores
+        .iter()
+        .map(|score| json!({"criterion": score["criterion"], "weight": score["weight"], "cells": cells(score)}))
+        .collect();
+    let mut answer = answer_with("candidates", json!([candidate]));
+    answer["matrix"] = json!(matrix);
+    answer
+}
+
+/// Every failure that the document lists: its name, its words and an example.
+pub(crate) fn failures() -> Vec<(&'static str, &'static str, Value)> {
+    let suggestions = "/api/v1/organisations/RTH/suggestions";
+    vec![
+        failure(
+            "Unreadable",
+            "The request cannot be read: a malformed, unknown, repeated or empty parameter, or broken JSON.",
+            suggestions,
+            Problem::unreadable("/query/limit", "is not a whole number"),
+        ),
+        failure(
+            "OrganisationNotFound",
+            "No organisation has this ODS code.",
+            "/api/v1/organisations/ZZZ",
+            Error::OrganisationNotFound(code("ZZZ")),
+        ),
+        failure(
+            "MethodNotAllowed",
+            "The path takes other methods, which `Allow` lists.",
+            "/api/v1/method",
+            Problem::method_not_allowed("GET, HEAD".into()),
+        ),
+        failure(
+            "NotAcceptable",
+            "The answer cannot be given in an accepted form.",
+            suggestions,
+            Problem::new(
+                Kind::NotAcceptable,
+                "The answer is application/json; Accept has to allow it.",
+            ),
+        ),
+        failure(
+            "Timeout",
+            "The body took too long to arrive.",
+            suggestions,
+            Problem::new(Kind::Timeout, "The body has to arrive within 30 s."),
+        ),
+        failure(
+            "NotSuggestible",
+            "The organisation is closed, and `successors` says whom to ask about; or the two are never suggested to each other.",
+            "/api/v1/organisations/RW6/suggestions",
+            Error::OrganisationClosed {
+                code: code("RW6"),
+                on: None,
+                successors: vec![code("R0A"), code("RM3")],
+            },
+        ),
+        failure(
+            "BodyTooLarge",
+            "The body is too large.",
+            suggestions,
+            Problem::new(Kind::BodyTooLarge, "A body has at most 1048576 bytes."),
+        ),
+        failure(
+            "UriTooLong",
+            "The path with its query is too long.",
+            suggestions,
+            Problem::new(
+                Kind::UriTooLong,
+                "A path with its query has at most 8192 bytes.",
+            ),
+        ),
+        failure(
+            "UnsupportedMediaType",
+            "The body is not `application/json`, or comes with a content encoding.",
+            suggestions,
+            Problem::new(
+                Kind::UnsupportedMediaType,
+                "The body has to be application/json.",
+            ),
+        ),
+        failure(
+            "Invalid",
+            "The request can be read but breaks a rule; or no weighted criterion applies to the organisation, and `facts` says what to supply.",
+            suggestions,
+            Error::Invalid(vec![FieldError::new(
+                "/query/limit",
+                "a limit is a whole number from 1 to 50",
+            )]),
+        ),
+        failure(
+            "Internal",
+            "The service failed; the log has the cause under the trace id.",
+            suggestions,
+            Problem::from_status(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR),
+        ),
+        failure(
+            "Unavailable",
+            "The database cannot be reached.",
+            suggestions,
+            Problem::new(
+                Kind::Unavailable,
+                "The database cannot be reached; try again shortly.",
+            ),
+        ),
+    ]
+}
+
+fn failure(
+    name: &'static str,
+    words: &'static str,
+    instance: &str,
+    problem: impl Into<Problem>,
+) -> (&'static str, &'static str, Value) {
+    let occurrence = Occurrence {
+        request_id: "0199d3c47c6a7b52b3c8d2f3b1f6a001".into(),
+        instance: instance.to_owned(),
+    };
+    (
+        name,
+        words,
+        serde_json::to_value(problem.into().view(&occurrence)).unwrap_or_default(),
+    )
+}
+
+fn code(text: &str) -> OdsCode {
+    // Written here, and shown by a test to be codes.
+    OdsCode::new(text).unwrap_or_else(|_| unreachable!("a code written in the source"))
+}

@@ -1,0 +1,225 @@
+//! Requests and responses. Names `app`, `storage` and `domain`; decides no rule of the domain.
+//!
+//! Start with one resource ([`suggestions`]), then how requests are read ([`extract`], [`parameters`], [`body`]), how
+//! answers are written ([`answer`], [`views`], [`problem`]), and what surrounds every request ([`observe`]). The document
+//! is collected from the handlers in [`openapi`].
+
+mod accept;
+mod answer;
+mod body;
+mod clock;
+mod examples;
+mod extract;
+mod kind;
+mod observe;
+mod openapi;
+mod organisations;
+mod pagination;
+mod parameters;
+mod probes;
+mod problem;
+mod question;
+mod reference;
+mod suggestions;
+mod swagger_ui;
+mod telemetry;
+/// Writes an answer as the API does, for the command line.
+///
+/// # Errors
+///
+/// Where it cannot be written as JSON, which is a bug.
+pub fn suggestions_json(
+    answer: Suggestions,
+    generated_at: DateTime<Utc>,
+) -> serde_json::Result<String> {
+    serde_json::to_string(&SuggestionsView::new(answer, generated_at))
+}
+
+#[cfg(test)]
+mod tests;
+mod views;
+
+use std::io;
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::app::Alongside;
+use crate::domain::suggestion::Suggestions;
+use crate::http::openapi::{API_PREFIX, Document};
+use crate::http::problem::{Kind, Problem};
+use crate::http::telemetry::Telemetry;
+use crate::http::views::suggestion::SuggestionsView;
+use chrono::{DateTime, Utc};
+
+pub use crate::http::clock::Clock;
+pub use crate::http::openapi::{openapi, openapi_json};
+
+/// How long a client may take to send the head of a request.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How the server runs.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpSettings {
+    /// Threads that answer requests; `None` is one for each core.
+    pub workers: Option<NonZeroUsize>,
+    /// How long requests under way may take when the service stops, in seconds.
+    pub shutdown_timeout_s: u64,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            workers: None,
+            shutdown_timeout_s: 30,
+        }
+    }
+}
+
+/// What every worker answers from; cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    alongside: Data<Alongside>,
+    parts: Parts,
+}
+
+/// What answers need besides the service itself.
+#[derive(Clone)]
+struct Parts {
+    clock: Data<Clock>,
+    document: Data<Document>,
+    telemetry: Data<Telemetry>,
+}
+
+impl Parts {
+    fn new(clock: Clock) -> io::Result<Self> {
+        Ok(Self {
+            clock: Data::new(clock),
+            document: Data::new(Document::new()?),
+            telemetry: Data::new(Telemetry::new()),
+        })
+    }
+}
+
+impl Service {
+    /// Prepares the document and the counters.
+    ///
+    /// # Errors
+    ///
+    /// Where the document cannot be written as JSON, which is a bug.
+    pub fn new(alongside: Arc<Alongside>, clock: Clock) -> io::Result<Self> {
+        Ok(Self {
+            alongside: Data::from(alongside),
+            parts: Parts::new(clock)?,
+        })
+    }
+
+    /// The application of one worker, or of a test.
+    pub fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        assemble(&self.parts).app_data(self.alongside.clone())
+    }
+}
+
+/// Serves until its handle stops it; the server does nothing until it is awaited. Signals are the caller's to wait for.
+///
+/// # Errors
+///
+/// Where the listener cannot be used.
+pub fn serve(
+    alongside: Arc<Alongside>,
+    listener: TcpListener,
+    settings: HttpSettings,
+    clock: Clock,
+) -> io::Result<Server> {
+    let service = Service::new(alongside, clock)?;
+    let mut server = HttpServer::new(move || service.app())
+        .client_request_timeout(HEAD_DEADLINE)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .shutdown_timeout(settings.shutdown_timeout_s);
+    if let Some(workers) = settings.workers {
+        server = server.workers(workers.get());
+    }
+    Ok(server.listen(listener)?.run())
+}
+
+fn assemble(
+    parts: &Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new()
+        .into_utoipa_app()
+        .configure(operations)
+        .into_app()
+        .configure(swagger_ui::configure)
+        .default_service(web::to(unmatched))
+        .app_data(parts.clock.clone())
+        .app_data(parts.document.clone())
+        .app_data(parts.telemetry.clone())
+        .wrap(Compress::default())
+        .wrap(from_fn(observe::observe))
+}
+
+/// Every operation, in the order of the document.
+fn operations(config: &mut ServiceConfig) {
+    config
+        .service(
+            utoipa_actix_web::scope(API_PREFIX)
+                .service(organisations::list_organisations)
+                .service(organisations::show_organisation)
+                .service(suggestions::list_suggestions)
+                .service(suggestions::make_suggestions)
+                .service(suggestions::show_suggestion)
+                .service(suggestions::compare_candidates)
+                .service(reference::show_default_programme)
+                .service(reference::show_method)
+                .service(reference::list_sources)
+                .service(reference::show_openapi),
+        )
+        .service(probes::ping)
+        .service(probes::status)
+        .service(probes::metrics);
+}
+
+/// Answers what no operation took: a path that takes other methods, or no path of ours.
+async fn unmatched(
+    request: HttpRequest,
+    document: Data<Document>,
+) -> Result<HttpResponse, Problem> {
+    match document.allow(request.path()) {
+        Some(allow) => Err(Problem::method_not_allowed(allow.to_owned())),
+        None => Err(Problem::new(
+            Kind::NotFound,
+            "See /api/v1/openapi.json for the paths there are.",
+        )),
+    }
+}

@@ -1,0 +1,334 @@
+//! The `OpenAPI` document: collected from the handlers, completed here with what every operation shares.
+
+use std::collections::BTreeMap;
+
+use actix_web::dev::ResourceDef;
+use serde_json::Value;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Ref, Type};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ContactBuilder, ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
+    RefOr, Response, ResponseBuilder, ServerBuilder,
+};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
+use utoipa_actix_web::AppExt;
+
+use crate::http::answer::Tagged;
+use crate::http::examples;
+use crate::http::problem::{PROBLEM_JSON, ProblemView};
+use crate::http::{operations, swagger_ui};
+
+/// What the paths of the API start with.
+pub(crate) const API_PREFIX: &str = "/api/v1";
+
+/// Where the document is served.
+pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
+
+const DESCRIPTION: &str = "Alongside suggests partner organisations to NHS sites. It scores every candidate on core-system match, \
+geography, care setting, culture and prior relationships, explains each score to both sides, and lets sites choose each other.\n\n\
+Failures are `application/problem+json` (RFC 9457). A request that cannot be read is a 400; one that can be read but breaks a \
+rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown parameters and fields are refused by name. \
+`HEAD` is answered as `GET`; `X-Request-ID` is taken or made, and returned with every answer. Answers are compressed where \
+`Accept-Encoding` asks for it.";
+
+const TAGS: [(&str, &str); 4] = [
+    ("method", "How suggestions are made, and of what data."),
+    (
+        "organisations",
+        "Organisations, and what is recorded of them.",
+    ),
+    ("probes", "For what runs the service."),
+    (
+        "suggestions",
+        "Partners for a site, each with its explanation.",
+    ),
+];
+
+/// Declares sets of failures that operations name in their `responses`.
+macro_rules! failures {
+    ($($(#[$doc:meta])* $set:ident: $($status:literal => $name:literal),+;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $set;
+
+        impl IntoResponses for $set {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                BTreeMap::from([$(($status.to_owned(), Ref::from_response_name($name).into())),+])
+            }
+        }
+    )+};
+}
+
+failures! {
+    /// What any operation of the API may fail with.
+    ApiFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "406" => "NotAcceptable", "414" => "UriTooLong", "500" => "Internal";
+    /// What a probe may fail with.
+    ProbeFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "414" => "UriTooLong", "500" => "Internal";
+    /// What reading the database may fail with.
+    StorageFailures: "503" => "Unavailable";
+    /// No organisation has the code.
+    NoSuchOrganisation: "404" => "OrganisationNotFound";
+    /// The organisation cannot ask or be suggested.
+    NotSuggestible: "409" => "NotSuggestible";
+    /// Something that can be read breaks a rule.
+    RuleBroken: "422" => "Invalid";
+    /// What a body may fail with, besides what it says.
+    BodyFailures: "408" => "Timeout", "413" => "BodyTooLarge", "415" => "UnsupportedMediaType";
+    /// The client has the answer already.
+    NotModified: "304" => "NotModified";
+}
+
+/// Returns the `OpenAPI` document of the service.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let app = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(base())
+        .configure(operations);
+    let (_, mut document) = app.split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        for operation in operations_of(item) {
+            complete(operation);
+        }
+    }
+    document
+}
+
+/// Returns the document as it is served and kept in `openapi/`: indented, with a newline at its end.
+///
+/// # Errors
+///
+/// Where the document cannot be written as JSON, which is a bug.
+pub fn openapi_json() -> serde_json::Result<String> {
+    openapi().to_pretty_json().map(|json| json + "\n")
+}
+
+/// The document of a running service: what it serves and what its paths are.
+pub(crate) struct Document {
+    json: Tagged,
+    paths: Vec<(ResourceDef, String)>,
+}
+
+impl Document {
+    pub(crate) fn new() -> serde_json::Result<Self> {
+        let mut paths: Vec<_> = openapi()
+            .paths
+            .paths
+            .iter_mut()
+            .map(|(template, item)| (ResourceDef::new(template.as_str()), allow(item)))
+            .collect();
+        paths.extend(
+            swagger_ui::TEMPLATES
+                .map(|template| (ResourceDef::new(template), "GET, HEAD".to_owned())),
+        );
+        Ok(Self {
+            json: Tagged::new(openapi_json()?),
+            paths,
+        })
+    }
+
+    /// The document as it is served.
+    pub(crate) fn tagged(&self) -> &Tagged {
+        &self.json
+    }
+
+    /// The methods that a path takes, as in an `Allow` header; `None` where there is no such path.
+    pub(crate) fn allow(&self, path: &str) -> Option<&str> {
+        self.paths
+            .iter()
+            .find(|(template, _)| template.is_match(path))
+            .map(|(_, allow)| allow.as_str())
+    }
+}
+
+fn allow(item: &mut PathItem) -> String {
+    let methods = [
+        ("GET, HEAD", item.get.is_some()),
+        ("POST", item.post.is_some()),
+        ("PUT", item.put.is_some()),
+        ("PATCH", item.patch.is_some()),
+        ("DELETE", item.delete.is_some()),
+    ];
+    methods
+        .iter()
+        .filter(|(_, taken)| *taken)
+        .map(|(method, _)| *method)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Adds what the answers of every operation share: headers, and the example of the good one.
+fn complete(operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let responses = &mut operation.responses.responses;
+    let is_tagged = responses.contains_key("304");
+    for response in responses.values_mut() {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if response.headers.contains_key("Link") {
+            response.headers.insert("Link".into(), header_ref("Link"));
+        }
+        response
+            .headers
+            .insert("X-Request-ID".into(), header_ref("X-Request-ID"));
+        if is_tagged {
+            response.headers.insert("ETag".into(), header_ref("ETag"));
+        }
+        for content in response.content.values_mut() {
+            if let RefOr::T(content) = content {
+                content.example = examples::answer(&id);
+            }
+        }
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        for content in body.content.values_mut() {
+            if let RefOr::T(content) = content {
+                content.example = examples::body(&id);
+            }
+        }
+    }
+}
+
+fn header_ref(name: &str) -> RefOr<Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+fn base() -> OpenApi {
+    let mut schemas = vec![(ProblemView::name().into_owned(), ProblemView::schema())];
+    ProblemView::schemas(&mut schemas);
+    let components = schemas
+        .into_iter()
+        .fold(ComponentsBuilder::new(), |components, (name, schema)| {
+            components.schema(name, schema)
+        });
+    let mut components = components.build();
+    components.headers = headers();
+    components.responses = responses();
+    let info = InfoBuilder::new()
+        .title("Alongside")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .contact(Some(
+            ContactBuilder::new()
+                .name(Some("The Alongside project"))
+                .build(),
+        ))
+        .license(Some(
+            LicenseBuilder::new()
+                .name("MIT")
+                .identifier(Some("MIT"))
+                .build(),
+        ));
+    let tags = TAGS.map(|(name, words)| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(words))
+            .build()
+    });
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([ServerBuilder::new()
+            .url("/")
+            .description(Some("This service."))
+            .build()]))
+        .tags(Some(tags))
+        .security(Some([]))
+        .components(Some(components))
+        .build()
+}
+
+fn headers() -> BTreeMap<String, RefOr<Header>> {
+    let header = |words: &str, example: &str| {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .examples([example]);
+        RefOr::T(
+            HeaderBuilder::new()
+                .schema(Some(text))
+                .description(Some(words))
+                .build(),
+        )
+    };
+    BTreeMap::from([
+        (
+            "Allow".into(),
+            header("The methods that the path takes.", "GET, HEAD"),
+        ),
+        (
+            "ETag".into(),
+            header(
+                "The strong tag of the content, for `If-None-Match`.",
+                "\"2c26b46b68ffc68ff99b453c1d304134\"",
+            ),
+        ),
+        (
+            "Link".into(),
+            header(
+                "The first and the next page (RFC 8288).",
+                "</api/v1/organisations?limit=5>; rel=\"first\"",
+            ),
+        ),
+        (
+            "Retry-After".into(),
+            header("After how many seconds to ask again.", "5"),
+        ),
+        (
+            "X-Request-ID".into(),
+            header(
+                "The id of the request, taken from it or made.",
+                "0199d3c47c6a7b52b3c8d2f3b1f6a001",
+            ),
+        ),
+    ])
+}
+
+fn responses() -> BTreeMap<String, RefOr<Response>> {
+    let mut responses: BTreeMap<String, RefOr<Response>> = examples::failures()
+        .into_iter()
+        .map(|(name, words, example)| (name.to_owned(), failure(name, words, example).into()))
+        .collect();
+    let mut not_modified =
+        Response::new("The content is still what `If-None-Match` names; there is no body.");
+    not_modified.headers = ["ETag", "X-Request-ID"]
+        .map(|name| (name.into(), header_ref(name)))
+        .into();
+    responses.insert("NotModified".into(), not_modified.into());
+    responses
+}
+
+fn failure(name: &str, words: &str, example: Value) -> Response {
+    let problem = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(ProblemView::name())))
+        .example(Some(example))
+        .build();
+    let mut response = ResponseBuilder::new()
+        .description(words)
+        .content(PROBLEM_JSON, problem)
+        .build();
+    response
+        .headers
+        .insert("X-Request-ID".into(), header_ref("X-Request-ID"));
+    if name == "MethodNotAllowed" {
+        response.headers.insert("Allow".into(), header_ref("Allow"));
+    }
+    if name == "Unavailable" {
+        response
+            .headers
+            .insert("Retry-After".into(), header_ref("Retry-After"));
+    }
+    response
+}

@@ -1,0 +1,314 @@
+//! Looking organisations up.
+
+use actix_web::http::header::LINK;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::Alongside;
+use crate::domain::directory::{After, Near, OrganisationPage, OrganisationQuery, StatusFilter};
+use crate::domain::error::Error;
+use crate::domain::organisation::Position;
+use crate::http::answer;
+use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query, Seeker};
+use crate::http::openapi::{
+    ApiFailures, NoSuchOrganisation, NotModified, RuleBroken, StorageFailures,
+};
+use crate::http::pagination::{CURSOR_PATTERN, MAX_CURSOR_LEN, PageLinks, after};
+use crate::http::parameters::{
+    board, board_schema, care_setting, care_setting_schema, in_query, limit_schema, text,
+    text_schema, whole, within_km, within_km_schema,
+};
+use crate::http::problem::Problem;
+use crate::http::views::organisation::{ListedView, RecordView};
+use crate::storage::organisations;
+
+/// The most organisations on one page.
+const MAX_PAGE: usize = 200;
+
+/// The organisations on a page unless told otherwise.
+const DEFAULT_PAGE: usize = 50;
+
+/// The radius around `near` unless told otherwise, in km.
+const DEFAULT_WITHIN_KM: f64 = 50.0;
+
+/// A latitude and a longitude in degrees with a comma between.
+const NEAR_PATTERN: &str = "^-?(90(\\.0{1,9})?|[1-8]?[0-9](\\.[0-9]{1,9})?),-?(180(\\.0{1,9})?|(1[0-7][0-9]|[1-9]?[0-9])(\\.[0-9]{1,9})?)$";
+
+/// A rough size of one row of a page, in bytes.
+const ROW_BYTES: usize = 900;
+
+/// A rough size of one organisation with its facts, in bytes.
+const RECORD_BYTES: usize = 8 * 1024;
+
+/// Which organisations to list, and which page.
+pub(crate) struct ListParameters {
+    query: OrganisationQuery,
+    limit: usize,
+    after: Option<After>,
+}
+
+impl Parameters for ListParameters {
+    fn read(query: &mut Query) -> Self {
+        let within_km = query
+            .take("withinKm", within_km)
+            .unwrap_or(DEFAULT_WITHIN_KM);
+        let near = query
+            .take("near", near)
+            .map(|centre| Near { centre, within_km });
+        let mut after = query.take("cursor", after);
+        if let Some(after) = &mut after {
+            // A cursor is a place in either order; what the order of this list has no use for is left out.
+            after.distance_km = near.map(|_| after.distance_km.unwrap_or(0.0));
+        }
+        Self {
+            query: OrganisationQuery {
+                text: query.take("q", text),
+                care_setting: query.take("careSetting", care_setting),
+                icb: query.take("icb", board),
+                region: query.take("region", board),
+                vendor: query.take("vendor", text),
+                near,
+                status: query.take("status", status).unwrap_or_default(),
+            },
+            limit: query.take("limit", page_size).unwrap_or(DEFAULT_PAGE),
+            after,
+        }
+    }
+}
+
+fn near(text: &str) -> Result<Position, Fault> {
+    let pair = text.split_once(',').and_then(|(latitude, longitude)| {
+        let degrees = |part: &str| {
+            part.trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite())
+        };
+        Some((degrees(latitude)?, degrees(longitude)?))
+    });
+    let (latitude, longitude) =
+        pair.ok_or_else(|| Fault::Unreadable("is not LATITUDE,LONGITUDE in degrees".into()))?;
+    Position::new(latitude, longitude).ok_or_else(|| {
+        Fault::Rule("is a latitude from -90 to 90 and a longitude from -180 to 180".into())
+    })
+}
+
+fn status(text: &str) -> Result<StatusFilter, Fault> {
+    match text {
+        "active" => Ok(StatusFilter::Active),
+        "closed" => Ok(StatusFilter::Closed),
+        "any" => Ok(StatusFilter::Any),
+        _ => Err(Fault::Rule("is one of: active closed any".into())),
+    }
+}
+
+fn page_size(text: &str) -> Result<usize, Fault> {
+    let number = whole(text)?;
+    usize::try_from(number)
+        .ok()
+        .filter(|number| (1..=MAX_PAGE).contains(number))
+        .ok_or_else(|| Fault::Rule(format!("is a whole number from 1 to {MAX_PAGE}")))
+}
+
+impl IntoParams for ListParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let string = || ObjectBuilder::new().schema_type(Type::String);
+        let near = string().pattern(Some(NEAR_PATTERN)).max_length(Some(28));
+        let status = string()
+            .enum_values(Some(["active", "closed", "any"]))
+            .default(Some(json!("active")));
+        let cursor = string()
+            .pattern(Some(CURSOR_PATTERN))
+            .max_length(Some(MAX_CURSOR_LEN));
+        vec![
+            in_query(
+                "q",
+                "Part of the name or of the ODS code, in letters of either case.",
+                text_schema(),
+                json!("university"),
+            ),
+            in_query(
+                "careSetting",
+                "Only those that give this care.",
+                care_setting_schema(),
+                json!("acute"),
+            ),
+            in_query(
+                "icb",
+                "Only those in the integrated care board with this code.",
+                board_schema(),
+                json!("S0E4D"),
+            ),
+            in_query(
+                "region",
+                "Only those in the NHS region with this code.",
+                board_schema(),
+                json!("Y59"),
+            ),
+            in_query(
+                "vendor",
+                "Only those with a present core system of this vendor, in letters of either case.",
+                text_schema(),
+                json!("Oracle Health (Cerner)"),
+            ),
+            in_query(
+                "near",
+                "Only those whose head office is near this point, `latitude,longitude` in degrees; the list is then ordered by distance.",
+                near,
+                json!("51.76386,-1.21977"),
+            ),
+            in_query(
+                "withinKm",
+                "How far from `near`, in km. It has no effect without `near`.",
+                within_km_schema().default(Some(json!(DEFAULT_WITHIN_KM))),
+                json!(100),
+            ),
+            in_query(
+                "status",
+                "Whether to list open organisations, closed ones or both.",
+                status,
+                json!("active"),
+            ),
+            in_query(
+                "limit",
+                "How many organisations to list on a page.",
+                limit_schema(MAX_PAGE, DEFAULT_PAGE),
+                json!(5),
+            ),
+            in_query(
+                "cursor",
+                "Where the page begins: taken from `links.next` of the page before, never made up.",
+                cursor,
+                json!("c1524431"),
+            ),
+        ]
+    }
+}
+
+/// A page of organisations.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrganisationPage)]
+pub(crate) struct PageView {
+    /// By ODS code; where `near` is given, by distance and then by code.
+    #[schema(max_items = 200)]
+    items: Vec<ListedView>,
+    links: PageLinks,
+}
+
+/// List organisations
+///
+/// Lists organisations by ODS code, or by distance from a point, a page at a time. Every parameter that is given has to hold.
+#[utoipa::path(
+    tag = "organisations",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of organisations.", body = PageView,
+         headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
+        ApiFailures, RuleBroken, StorageFailures
+    )
+)]
+#[get("/organisations")]
+pub(crate) async fn list_organisations(
+    request: HttpRequest,
+    parameters: Params<ListParameters>,
+    alongside: Data<Alongside>,
+) -> Result<HttpResponse, Problem> {
+    let ListParameters {
+        query,
+        limit,
+        after,
+    } = parameters.0;
+    let storage = alongside.storage();
+    let page = storage
+        .read(move |connection| organisations::page(connection, &query, after, limit))
+        .await?;
+    let links = PageLinks::new(&request, next(&page));
+    let header = links.header();
+    let items: Vec<ListedView> = page.items.into_iter().map(Into::into).collect();
+    let capacity = ROW_BYTES * (items.len() + 1);
+    let mut response = answer::json(&PageView { items, links }, capacity)?;
+    if let Ok(header) = header.parse() {
+        response.headers_mut().insert(LINK, header);
+    }
+    Ok(response)
+}
+
+fn next(page: &OrganisationPage) -> Option<After> {
+    let last = page.items.last().filter(|_| page.has_more)?;
+    Some(After {
+        distance_km: last.distance_km,
+        ods_code: last.organisation.ods_code,
+    })
+}
+
+/// Show an organisation
+///
+/// Shows one organisation, open or closed, with everything recorded of it: its core systems, attributes, links, networks
+/// and successions, each with its source and date. A site's answers on its ethos are its own and are not shown.
+#[utoipa::path(
+    tag = "organisations",
+    params(Seeker),
+    responses(
+        (status = 200, description = "The organisation.", body = RecordView),
+        NotModified, ApiFailures, NoSuchOrganisation, StorageFailures
+    )
+)]
+#[get("/organisations/{odsCode}")]
+pub(crate) async fn show_organisation(
+    request: HttpRequest,
+    code: Seeker,
+    _none: Params<NoParameters>,
+    alongside: Data<Alongside>,
+) -> Result<HttpResponse, Problem> {
+    let code = code.0;
+    let found = alongside
+        .storage()
+        .read(move |connection| organisations::find(connection, code))
+        .await?;
+    let record = found.ok_or(Error::OrganisationNotFound(code))?;
+    answer::tagged(&request, &RecordView::from(record), RECORD_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_a_latitude_and_a_longitude() {
+        assert_eq!(near("51.5,-0.12"), Ok(Position::new(51.5, -0.12).unwrap()));
+        for unreadable in ["51.5", "a,b", "NaN,0", "51.5,-0.12,3"] {
+            assert!(
+                matches!(near(unreadable), Err(Fault::Unreadable(_))),
+                "{unreadable}"
+            );
+        }
+        assert!(matches!(near("91,0"), Err(Fault::Rule(_))));
+    }
+
+    #[test]
+    fn a_page_has_1_to_200_rows() {
+        assert_eq!(page_size("200"), Ok(200));
+        for broken in ["0", "201", "-1"] {
+            assert!(matches!(page_size(broken), Err(Fault::Rule(_))), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_order_is_a_place_in_this_one() {
+        let mut query = Query::new("cursor=c1525448");
+        assert_eq!(
+            ListParameters::read(&mut query).after.unwrap().distance_km,
+            None
+        );
+        let mut query = Query::new("cursor=c1525448&near=51,0");
+        assert_eq!(
+            ListParameters::read(&mut query).after.unwrap().distance_km,
+            Some(0.0)
+        );
+    }
+}

@@ -1,0 +1,412 @@
+//! Every failure as `application/problem+json` (RFC 9457).
+//!
+//! Extractors and handlers return a [`Problem`]; the [`observe`](super::observe) middleware writes it, since only it
+//! knows the request that failed. The match from the domain's [`Error`] is here, once.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::error::{Error, FieldError};
+use crate::domain::ids::OdsCode;
+pub(crate) use crate::http::kind::Kind;
+use crate::http::views::text::Code;
+
+/// The media type of a failure.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// How long a client should wait before it asks again while the database is away, in seconds.
+const RETRY_AFTER_S: &str = "5";
+
+/// The header that carries the request's id, both ways.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A failure to be told to the client, with the cause that only the log may say.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) kind: Kind,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    extension: Extension,
+    cause: Option<Box<Error>>,
+    occurrence: Option<Box<Occurrence>>,
+}
+
+/// What some kinds say besides.
+#[derive(Debug)]
+enum Extension {
+    None,
+    /// The methods that a path takes, for the `Allow` header.
+    Allow(String),
+    /// Who took over from a closed organisation.
+    Successors(Vec<OdsCode>),
+    /// What to supply so that a criterion applies.
+    Facts(Vec<&'static str>),
+}
+
+/// Which request failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Occurrence {
+    /// The request's id.
+    pub(crate) request_id: String,
+    /// The path asked for.
+    pub(crate) instance: String,
+}
+
+impl Problem {
+    /// A failure of this kind; `detail` is for a person and safe to show.
+    pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extension: Extension::None,
+            cause: None,
+            occurrence: None,
+        }
+    }
+
+    /// A failure with its fields; the detail says the first and how many more there are.
+    pub(crate) fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [] => String::from(kind.title()),
+            [only] => format!("{}: {}.", only.pointer, only.detail),
+            [first, rest @ ..] => {
+                format!(
+                    "{}: {}; and {} more.",
+                    first.pointer,
+                    first.detail,
+                    rest.len()
+                )
+            }
+        };
+        Self {
+            errors,
+            ..Self::new(kind, detail)
+        }
+    }
+
+    /// One field that cannot be read.
+    pub(crate) fn unreadable(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::of_fields(Kind::Unreadable, vec![FieldError::new(pointer, detail)])
+    }
+
+    /// A method that the path does not take; `allow` lists those it does.
+    pub(crate) fn method_not_allowed(allow: String) -> Self {
+        let detail = format!("This path takes {allow}.");
+        Self {
+            extension: Extension::Allow(allow),
+            ..Self::new(Kind::MethodNotAllowed, detail)
+        }
+    }
+
+    /// What the server library answered by itself, in our form.
+    pub(crate) fn from_status(status: StatusCode) -> Self {
+        let kind = match status {
+            StatusCode::BAD_REQUEST => Kind::Unreadable,
+            StatusCode::NOT_FOUND => Kind::NotFound,
+            StatusCode::NOT_ACCEPTABLE => Kind::NotAcceptable,
+            StatusCode::REQUEST_TIMEOUT => Kind::Timeout,
+            StatusCode::PAYLOAD_TOO_LARGE => Kind::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
+            StatusCode::INTERNAL_SERVER_ERROR => Kind::Internal,
+            other => Kind::Other(other),
+        };
+        let detail = match kind {
+            Kind::Internal => INTERNAL_DETAIL,
+            _ => "The request was refused.",
+        };
+        Self::new(kind, detail)
+    }
+
+    /// The same for a request that is no longer at hand when the answer is written.
+    pub(crate) fn of(mut self, occurrence: Occurrence) -> Self {
+        self.occurrence = Some(Box::new(occurrence));
+        self
+    }
+
+    /// Writes the answer. Logs the whole chain of causes, where there is one; this happens once a request.
+    pub(crate) fn render(&self, occurrence: &Occurrence) -> HttpResponse {
+        if let Some(cause) = &self.cause {
+            log::error!(request_id = occurrence.request_id.as_str(); "{}", chain(cause.as_ref()));
+        }
+        let body = serde_json::to_vec(&self.view(occurrence)).unwrap_or_default();
+        let mut response = HttpResponse::build(self.kind.status());
+        response.insert_header((CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
+        if let Extension::Allow(allow) = &self.extension {
+            response.insert_header((ALLOW, allow.as_str()));
+        }
+        if self.kind == Kind::Unavailable {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_S));
+        }
+        response.body(body)
+    }
+
+    /// The body of the answer.
+    pub(crate) fn view<'a>(&'a self, occurrence: &'a Occurrence) -> ProblemView<'a> {
+        let (successors, facts) = match &self.extension {
+            Extension::None | Extension::Allow(_) => (None, None),
+            Extension::Successors(codes) => (Some(codes.iter().copied().map(Code).collect()), None),
+            Extension::Facts(facts) => (None, Some(facts.as_slice())),
+        };
+        ProblemView {
+            reference: self.kind.reference(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            instance: &occurrence.instance,
+            trace_id: &occurrence.request_id,
+            errors: self.errors.iter().map(FieldErrorView::from).collect(),
+            successors,
+            facts,
+        }
+    }
+}
+
+const INTERNAL_DETAIL: &str = "This is our fault. The log has the cause under the trace id.";
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::OrganisationNotFound(code) => Self::new(
+                Kind::OrganisationNotFound,
+                format!("No organisation has the ODS code {code}."),
+            ),
+            Error::OrganisationClosed {
+                code,
+                on,
+                successors,
+            } => {
+                let mut detail = format!("{code} closed");
+                if let Some(on) = on {
+                    detail += &format!(" on {on}");
+                }
+                if successors.is_empty() {
+                    detail += "; no successor is recorded.";
+                } else {
+                    detail += &format!("; ask about its successor: {}.", list(&successors));
+                }
+                Self {
+                    extension: Extension::Successors(successors),
+                    ..Self::new(Kind::OrganisationClosed, detail)
+                }
+            }
+            Error::NeverSuggested {
+                seeker,
+                candidate,
+                reason,
+            } => Self::new(
+                Kind::NeverSuggested,
+                format!("{candidate} is never suggested to {seeker}: {reason}."),
+            ),
+            Error::NothingApplies { seeker, facts } => {
+                let facts: Vec<&'static str> =
+                    facts.into_iter().map(|fact| fact.as_str()).collect();
+                let detail = format!(
+                    "None of the weighted criteria can be asked of {seeker}; supply one of: {}.",
+                    facts.join(", ")
+                );
+                Self {
+                    extension: Extension::Facts(facts),
+                    ..Self::new(Kind::NothingApplies, detail)
+                }
+            }
+            Error::Invalid(errors) => Self::of_fields(Kind::Invalid, errors),
+            unavailable @ Error::Unavailable(..) => Self {
+                cause: Some(Box::new(unavailable)),
+                ..Self::new(
+                    Kind::Unavailable,
+                    "The database cannot be reached; try again shortly.",
+                )
+            },
+            internal @ Error::Internal(..) => Self {
+                cause: Some(Box::new(internal)),
+                ..Self::new(Kind::Internal, INTERNAL_DETAIL)
+            },
+        }
+    }
+}
+
+/// The message and those of everything below it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(cause) = below {
+        text += ": ";
+        text += &cause.to_string();
+        below = cause.source();
+    }
+    text
+}
+
+fn list(codes: &[OdsCode]) -> String {
+    codes
+        .iter()
+        .map(OdsCode::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.title())
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    /// Writes the whole answer where the problem knows its request; else only the status, for the middleware to fill.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        match &self.occurrence {
+            Some(occurrence) => {
+                let mut response = self.render(occurrence);
+                if let Ok(id) = HeaderValue::from_str(&occurrence.request_id) {
+                    response.headers_mut().insert(X_REQUEST_ID, id);
+                }
+                response
+            }
+            None => HttpResponse::new(self.kind.status()),
+        }
+    }
+}
+
+/// Why a request failed (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub(crate) struct ProblemView<'a> {
+    /// What went wrong, as a stable reference that a program can match.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference")]
+    reference: &'a str,
+    /// The same in words; it never varies with the occurrence.
+    title: &'a str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What to tell a person.
+    detail: &'a str,
+    /// The path that was asked for.
+    instance: &'a str,
+    /// The id of the request, as in `X-Request-ID` and in the log.
+    trace_id: &'a str,
+    /// Which fields are at fault; empty where none is.
+    errors: Vec<FieldErrorView<'a>>,
+    /// For a closed organisation: who took over; sorted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    successors: Option<Vec<Code>>,
+    /// Where no criterion applies: the facts that would change that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    facts: Option<&'a [&'static str]>,
+}
+
+/// One field at fault.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FieldError)]
+pub(crate) struct FieldErrorView<'a> {
+    /// A JSON pointer into the body, or `/query/NAME`, `/path/NAME`, `/header/NAME`.
+    pointer: &'a str,
+    /// What is wrong.
+    detail: &'a str,
+}
+
+impl<'a> From<&'a FieldError> for FieldErrorView<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        Self {
+            pointer: &error.pointer,
+            detail: &error.detail,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::core_system::Module;
+    use crate::domain::suggestion::Fact;
+    use actix_web::body::MessageBody;
+
+    fn body(problem: impl Into<Problem>) -> serde_json::Value {
+        let occurrence = Occurrence {
+            request_id: "abc".into(),
+            instance: "/api/v1/x".into(),
+        };
+        let bytes = problem
+            .into()
+            .render(&occurrence)
+            .into_body()
+            .try_into_bytes()
+            .unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    fn code(text: &str) -> OdsCode {
+        OdsCode::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_closed_organisation_names_its_successors() {
+        let body = body(Error::OrganisationClosed {
+            code: code("RW6"),
+            on: "2021-09-30".parse().ok(),
+            successors: vec![code("R0A"), code("RM3")],
+        });
+        assert_eq!(body["type"], "/problems/organisation-closed");
+        assert_eq!(body["status"], 409);
+        assert_eq!(body["successors"], serde_json::json!(["R0A", "RM3"]));
+        assert_eq!(
+            body["detail"],
+            "RW6 closed on 2021-09-30; ask about its successor: R0A, RM3."
+        );
+        assert_eq!(
+            (&body["traceId"], &body["instance"]),
+            (&"abc".into(), &"/api/v1/x".into())
+        );
+    }
+
+    #[test]
+    fn a_bug_says_nothing_of_its_cause() {
+        let body = body(Error::Internal("reading a row", "secret column".into()));
+        assert_eq!(body["status"], 500);
+        assert!(!body.to_string().contains("secret") && !body.to_string().contains("row"));
+    }
+
+    #[test]
+    fn the_chain_of_causes_is_one_line() {
+        let error = Error::Internal("reading a row", "no such column".into());
+        assert_eq!(chain(&error), "failed while reading a row: no such column");
+    }
+
+    #[test]
+    fn nothing_applies_lists_what_to_supply() {
+        let facts = vec![Fact::CoreSystem(Module::Epr), Fact::Position];
+        let body = body(Error::NothingApplies {
+            seeker: code("RTH"),
+            facts,
+        });
+        assert_eq!(body["status"], 422);
+        assert_eq!(body["facts"], serde_json::json!(["epr", "position"]));
+    }
+
+    #[test]
+    fn every_field_is_listed_and_the_first_is_in_the_detail() {
+        let errors = vec![
+            FieldError::new("/limit", "is 1 to 50"),
+            FieldError::new("/asOf", "is a date"),
+        ];
+        let body = body(Error::Invalid(errors));
+        assert_eq!(body["errors"][1]["pointer"], "/asOf");
+        assert_eq!(body["detail"], "/limit: is 1 to 50; and 1 more.");
+    }
+}

@@ -1,0 +1,400 @@
+//! The body of a request for suggestions: weights and filters of the request's own.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use utoipa::openapi::schema::{
+    AdditionalProperties, AllOfBuilder, AnyOfBuilder, ArrayBuilder, ObjectBuilder, Type,
+};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::error::{Error, FieldError};
+use crate::domain::ids::OdsCode;
+use crate::domain::organisation::{CareSetting, CareSettings};
+use crate::domain::programme::{Criterion, MAX_WEIGHT, Weights};
+use crate::domain::suggestion::{Filters, Limit, SuggestionRequest};
+use crate::http::body::{Object, given};
+use crate::http::extract::Fault;
+use crate::http::parameters::{
+    AS_OF_WORDS, as_of, as_of_schema, board, board_schema, care_setting, care_setting_schema,
+    limit_schema, radius, text, text_schema, within_km_schema,
+};
+
+/// What to weigh, whom to show, how many and of when.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Question {
+    #[serde(deserialize_with = "given")]
+    weights: Option<GivenWeights>,
+    #[serde(deserialize_with = "given")]
+    filters: Option<Object<GivenFilters>>,
+    #[serde(deserialize_with = "given")]
+    limit: Option<f64>,
+    #[serde(deserialize_with = "given")]
+    as_of: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct GivenFilters {
+    care_settings: Vec<String>,
+    #[serde(deserialize_with = "given")]
+    icb: Option<String>,
+    #[serde(deserialize_with = "given")]
+    region: Option<String>,
+    #[serde(deserialize_with = "given")]
+    vendor: Option<String>,
+    #[serde(deserialize_with = "given")]
+    within_km: Option<f64>,
+}
+
+/// A number for each criterion that is named, at most once each.
+#[derive(Debug, Default)]
+struct GivenWeights([Option<f64>; Criterion::COUNT]);
+
+impl<'de> Deserialize<'de> for GivenWeights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WeightsVisitor;
+
+        impl<'de> Visitor<'de> for WeightsVisitor {
+            type Value = GivenWeights;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of criteria and numbers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut weights = GivenWeights::default();
+                while let Some(CriterionKey(criterion)) = map.next_key()? {
+                    let weight = map.next_value()?;
+                    if weights.0[criterion.index()].replace(weight).is_some() {
+                        return Err(A::Error::custom(format!("{criterion} is given twice")));
+                    }
+                }
+                Ok(weights)
+            }
+        }
+
+        deserializer.deserialize_map(WeightsVisitor)
+    }
+}
+
+struct CriterionKey(Criterion);
+
+impl<'de> Deserialize<'de> for CriterionKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// The faults of a body, gathered.
+#[derive(Default)]
+struct Faults(Vec<FieldError>);
+
+impl Faults {
+    fn keep<T>(&mut self, pointer: impl Into<String>, read: Result<T, Fault>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.0.push(FieldError::new(pointer, fault.words()));
+                None
+            }
+        }
+    }
+}
+
+impl Question {
+    /// Checks every rule and makes the request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with everything that is wrong.
+    pub(crate) fn into_request(
+        self,
+        seeker: OdsCode,
+        today: NaiveDate,
+    ) -> Result<SuggestionRequest, Error> {
+        let mut faults = Faults::default();
+        let weights = self.weights.and_then(|given| given.check(&mut faults));
+        let filters = self
+            .filters
+            .map(|given| given.0.check(&mut faults))
+            .unwrap_or_default();
+        let limit = self
+            .limit
+            .and_then(|number| faults.keep("/limit", whole_limit(number)));
+        let day = self
+            .as_of
+            .and_then(|day| faults.keep("/asOf", as_of(day.trim())));
+        if !faults.0.is_empty() {
+            return Err(Error::Invalid(faults.0));
+        }
+        Ok(SuggestionRequest {
+            seeker,
+            weights,
+            filters,
+            limit: limit.unwrap_or(Limit::DEFAULT),
+            as_of: day.unwrap_or(today),
+        })
+    }
+}
+
+/// JSON does not tell 10 from 10.0, so neither is refused.
+fn whole_limit(number: f64) -> Result<Limit, Fault> {
+    let limit = (1..=Limit::MAX).find(|&limit| f64::from(limit).total_cmp(&number).is_eq());
+    let rule = || Fault::Rule(format!("is a whole number from 1 to {}", Limit::MAX));
+    limit
+        .and_then(|limit| Limit::new(limit.into()).ok())
+        .ok_or_else(rule)
+}
+
+impl GivenWeights {
+    fn check(self, faults: &mut Faults) -> Option<Weights> {
+        let before = faults.0.len();
+        let mut weights = [0.0; Criterion::COUNT];
+        for (&criterion, given) in Criterion::ALL.iter().zip(self.0) {
+            let Some(weight) = given else { continue };
+            if (0.0..=MAX_WEIGHT).contains(&weight) {
+                weights[criterion.index()] = weight;
+            } else {
+                let words = format!("is a number from 0 to {MAX_WEIGHT}");
+                faults
+                    .0
+                    .push(FieldError::new(format!("/weights/{criterion}"), words));
+            }
+        }
+        if faults.0.len() > before {
+            return None;
+        }
+        faults.keep(
+            "/weights",
+            Weights::new(weights).map_err(|impossible| Fault::Rule(impossible.to_string())),
+        )
+    }
+}
+
+impl GivenFilters {
+    fn check(self, faults: &mut Faults) -> Filters {
+        let most = CareSetting::ALL.len();
+        if self.care_settings.len() > most {
+            faults.0.push(FieldError::new(
+                "/filters/careSettings",
+                format!("has at most {most} care settings"),
+            ));
+        }
+        let settings = self.care_settings.iter().take(most).enumerate();
+        let care_settings: CareSettings = settings
+            .filter_map(|(i, name)| {
+                faults.keep(
+                    format!("/filters/careSettings/{i}"),
+                    care_setting(name.trim()),
+                )
+            })
+            .collect();
+        Filters {
+            care_settings,
+            icb: self
+                .icb
+                .and_then(|code| faults.keep("/filters/icb", board(&code))),
+            region: self
+                .region
+                .and_then(|code| faults.keep("/filters/region", board(&code))),
+            vendor: self.vendor.and_then(|name| {
+                let name = name.trim_matches(|c: char| c.is_ascii_whitespace());
+                faults.keep("/filters/vendor", text(name))
+            }),
+            within_km: self
+                .within_km
+                .and_then(|km| faults.keep("/filters/withinKm", radius(km))),
+        }
+    }
+}
+
+impl PartialSchema for Question {
+    fn schema() -> RefOr<Schema> {
+        closed()
+            .description(Some(
+                "What to weigh, whom to show, how many and of when. Every field is optional.",
+            ))
+            .property("weights", weights_schema())
+            .property("filters", filters_schema())
+            .property(
+                "limit",
+                limit_schema(Limit::MAX.into(), Limit::DEFAULT.count())
+                    .description(Some("How many suggestions to give.")),
+            )
+            .property("asOf", as_of_schema().description(Some(AS_OF_WORDS)))
+            .examples([json!({
+                "weights": {"core_system": 3, "geography": 1, "culture": 1},
+                "filters": {"careSettings": ["acute"], "withinKm": 150},
+                "limit": 3,
+                "asOf": "2026-11-22"
+            })])
+            .into()
+    }
+}
+
+impl ToSchema for Question {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "SuggestionQuestion".into()
+    }
+}
+
+/// An object that takes no other fields.
+fn closed() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+}
+
+fn weights_schema() -> Schema {
+    let number = || {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .minimum(Some(0.0))
+            .maximum(Some(MAX_WEIGHT))
+    };
+    let words = "What each criterion counts, by ratio; one that is left out counts nothing. At least one besides \
+                 `learning` has to be above 0: `learning` alone says nothing of a site that named no topic.";
+    let named = Criterion::ALL
+        .iter()
+        .fold(closed().description(Some(words)), |object, criterion| {
+            object.property(criterion.as_str(), number())
+        });
+    let above_zero = Criterion::ALL
+        .iter()
+        .filter(|&&criterion| criterion != Criterion::Learning);
+    let some = above_zero.fold(AnyOfBuilder::new(), |any, criterion| {
+        let positive = ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .exclusive_minimum(Some(0.0));
+        any.item(
+            ObjectBuilder::new()
+                .schema_type(Type::Object)
+                .property(criterion.as_str(), positive)
+                .required(criterion.as_str()),
+        )
+    });
+    AllOfBuilder::new().item(named).item(some).into()
+}
+
+fn filters_schema() -> ObjectBuilder {
+    let settings = ArrayBuilder::new()
+        .items(care_setting_schema())
+        .max_items(Some(CareSetting::ALL.len()))
+        .description(Some(
+            "Only those that give some of this care; an empty list asks for any.",
+        ));
+    closed()
+        .description(Some("Which candidates to show; ranks count what is shown."))
+        .property("careSettings", settings)
+        .property(
+            "icb",
+            board_schema().description(Some(
+                "Only those in the integrated care board with this code.",
+            )),
+        )
+        .property(
+            "region",
+            board_schema().description(Some("Only those in the NHS region with this code.")),
+        )
+        .property(
+            "vendor",
+            text_schema().description(Some(
+                "Only those with a present core system of this vendor.",
+            )),
+        )
+        .property(
+            "withinKm",
+            within_km_schema()
+                .description(Some("Only those whose head office is this near, in km.")),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(json: &str) -> Result<SuggestionRequest, Vec<String>> {
+        let question: Question =
+            serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
+        let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+        question
+            .into_request(OdsCode::new("RTH").unwrap(), day)
+            .map_err(|error| match error {
+                Error::Invalid(errors) => errors.into_iter().map(|error| error.pointer).collect(),
+                other => vec![other.to_string()],
+            })
+    }
+
+    #[test]
+    fn an_empty_question_asks_for_the_defaults() {
+        let request = request("{}").unwrap();
+        assert_eq!((request.weights, request.limit), (None, Limit::DEFAULT));
+        assert_eq!(request.filters, Filters::default());
+        assert_eq!(request.as_of.to_string(), "2026-11-22");
+    }
+
+    #[test]
+    fn a_full_question_is_read() {
+        let request = request(
+            r#"{"weights": {"core_system": 3, "culture": 1.5}, "filters": {"careSettings": ["acute", "community"], "icb": "QU9",
+                "region": "Y59", "vendor": "Epic", "withinKm": 40}, "limit": 5.0, "asOf": "2025-01-31"}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            request.weights,
+            Weights::new([3.0, 0.0, 0.0, 1.5, 0.0, 0.0]).ok()
+        );
+        assert_eq!(
+            (request.limit.count(), request.filters.within_km),
+            (5, Some(40.0))
+        );
+        assert_eq!(request.filters.care_settings.iter().count(), 2);
+    }
+
+    #[test]
+    fn every_broken_rule_is_named_at_once() {
+        let broken = request(
+            r#"{"weights": {"geography": -1, "culture": 1e7}, "limit": 51, "asOf": "2026-02-30",
+                "filters": {"careSettings": ["acute", "dental"], "vendor": "", "withinKm": 0}}"#,
+        );
+        let pointers = [
+            "/weights/geography",
+            "/weights/culture",
+            "/filters/careSettings/1",
+            "/filters/vendor",
+            "/filters/withinKm",
+            "/limit",
+            "/asOf",
+        ];
+        assert_eq!(broken.unwrap_err(), pointers);
+    }
+
+    #[test]
+    fn weights_that_are_all_zero_are_refused() {
+        assert_eq!(request(r#"{"weights": {}}"#).unwrap_err(), ["/weights"]);
+        assert_eq!(
+            request(r#"{"weights": {"culture": 0}}"#).unwrap_err(),
+            ["/weights"]
+        );
+    }
+
+    #[test]
+    fn unknown_and_repeated_names_are_refused() {
+        for json in [
+            r#"{"weigths": {}}"#,
+            r#"{"weights": {"cost": 1}}"#,
+            r#"{"weights": {"culture": 1, "culture": 2}}"#,
+            r#"{"limit": null}"#,
+            r#"{"limit": 1.5}"#,
+        ] {
+            assert!(request(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Asking for suggestions, in full or one by one.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get, post};
+
+use crate::app::Alongside;
+use crate::domain::error::Error;
+use crate::domain::suggestion::{Filters, Limit, PairAnswer, SuggestionRequest};
+use crate::http::answer;
+use crate::http::body::Body;
+use crate::http::clock::Clock;
+use crate::http::extract::{Candidate, NoParameters, Params, Seeker};
+use crate::http::openapi::{
+    ApiFailures, BodyFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures,
+};
+use crate::http::parameters::{ComparisonParameters, PairParameters, SuggestionParameters};
+use crate::http::problem::Problem;
+use crate::http::question::Question;
+use crate::http::views::comparison::ComparisonView;
+use crate::http::views::suggestion::{PairView, SuggestionsView};
+
+/// A rough size of one suggestion with its explanation, in bytes.
+const SUGGESTION_BYTES: usize = 4 * 1024;
+
+/// Suggest partners
+///
+/// Suggests partner organisations under the programme's weights, best first, each with its scores, its reasons and what is
+/// not known of it. Every number is a range: a missing fact opens the range instead of lowering the score.
+#[utoipa::path(
+    tag = "suggestions",
+    params(Seeker, SuggestionParameters),
+    responses(
+        (status = 200, description = "The suggestions.", body = SuggestionsView),
+        ApiFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures
+    )
+)]
+#[get("/organisations/{odsCode}/suggestions")]
+pub(crate) async fn list_suggestions(
+    seeker: Seeker,
+    parameters: Params<SuggestionParameters>,
+    alongside: Data<Alongside>,
+    clock: Data<Clock>,
+) -> Result<HttpResponse, Problem> {
+    let request = SuggestionRequest {
+        seeker: seeker.0,
+        weights: None,
+        filters: Filters::default(),
+        limit: parameters.0.limit.unwrap_or(Limit::DEFAULT),
+        as_of: parameters.0.as_of.unwrap_or_else(|| clock.today()),
+    };
+    suggest(&alongside, &clock, &request)
+}
+
+/// Suggest partners as asked
+///
+/// Suggests partner organisations under weights and filters of the request's own. Every field is optional: `{}` asks for
+/// the same as the GET. Weights count by their ratio, and a criterion that is left out counts nothing; they change the
+/// seeker's side only. Nothing is stored.
+#[utoipa::path(
+    tag = "suggestions",
+    params(Seeker),
+    request_body(content = Question, description = "What to weigh, whom to show, how many and of when.", content_type = "application/json"),
+    responses(
+        (status = 200, description = "The suggestions.", body = SuggestionsView),
+        ApiFailures, NoSuchOrganisation, NotSuggestible, BodyFailures, RuleBroken, StorageFailures
+    )
+)]
+#[post("/organisations/{odsCode}/suggestions")]
+pub(crate) async fn make_suggestions(
+    seeker: Seeker,
+    _none: Params<NoParameters>,
+    question: Body<Question>,
+    alongside: Data<Alongside>,
+    clock: Data<Clock>,
+) -> Result<HttpResponse, Problem> {
+    let request = question.0.into_request(seeker.0, clock.today())?;
+    suggest(&alongside, &clock, &request)
+}
+
+fn suggest(
+    alongside: &Alongside,
+    clock: &Clock,
+    request: &SuggestionRequest,
+) -> Result<HttpResponse, Problem> {
+    let answer = alongside.suggest(request)?;
+    let capacity = SUGGESTION_BYTES * (answer.suggestions.len() + 1);
+    answer::json(&SuggestionsView::new(answer, clock.now()), capacity)
+}
+
+/// Explain one candidate
+///
+/// Explains how one candidate suits the seeker, under the programme's weights, whatever its place in the list.
+#[utoipa::path(
+    tag = "suggestions",
+    params(Seeker, Candidate, PairParameters),
+    responses(
+        (status = 200, description = "The candidate with its explanation.", body = PairView),
+        ApiFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures
+    )
+)]
+#[get("/organisations/{odsCode}/suggestions/{candidate}")]
+pub(crate) async fn show_suggestion(
+    seeker: Seeker,
+    candidate: Candidate,
+    parameters: Params<PairParameters>,
+    alongside: Data<Alongside>,
+    clock: Data<Clock>,
+) -> Result<HttpResponse, Problem> {
+    let as_of = parameters.0.as_of.unwrap_or_else(|| clock.today());
+    let answer = alongside.pair(seeker.0, candidate.0, as_of)?;
+    let view = PairView::new(answer, clock.now()).ok_or_else(|| {
+        Error::Internal("explaining a pair", "the answer has no candidate".into())
+    })?;
+    answer::json(&view, 2 * SUGGESTION_BYTES)
+}
+
+/// Compare candidates
+///
+/// Shows one to five candidates side by side: each in full, and a matrix by criterion.
+#[utoipa::path(
+    tag = "suggestions",
+    params(Seeker, ComparisonParameters),
+    responses(
+        (status = 200, description = "The candidates side by side.", body = ComparisonView),
+        ApiFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures
+    )
+)]
+#[get("/organisations/{odsCode}/comparison")]
+pub(crate) async fn compare_candidates(
+    seeker: Seeker,
+    parameters: Params<ComparisonParameters>,
+    alongside: Data<Alongside>,
+    clock: Data<Clock>,
+) -> Result<HttpResponse, Problem> {
+    let ComparisonParameters { with, as_of } = parameters.0;
+    let as_of = as_of.unwrap_or_else(|| clock.today());
+    let answer: PairAnswer = alongside.compare(seeker.0, &with, as_of)?;
+    let capacity = 2 * SUGGESTION_BYTES * (with.len() + 1);
+    answer::json(&ComparisonView::new(answer, clock.now()), capacity)
+}

@@ -1,0 +1,357 @@
+//! Suggestions with their explanation (DESIGN 5).
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::ids::BoardCode;
+use crate::domain::suggestion::{
+    Ask, CriterionScore, METHOD_VERSION, Method, OrganisationCard, PairAnswer, Reason, Suggestion,
+    Suggestions,
+};
+use crate::http::views::numbers::{IntervalView, Km, Share};
+use crate::http::views::text::{
+    CareSettingNames, Code, CriterionName, FactName, PartialDateText, Shown, WeightsFromName,
+};
+use crate::http::views::weights::WeightShares;
+
+/// The answer to a request for suggestions.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Suggestions)]
+pub(crate) struct SuggestionsView {
+    seeker: SeekerView,
+    /// The number of the last write that the answer saw.
+    revision: u64,
+    /// The day on which ages were counted.
+    as_of: NaiveDate,
+    /// When the answer was made.
+    generated_at: DateTime<Utc>,
+    method: MethodUsedView,
+    /// How many candidates there were to choose from, after the filters.
+    candidate_count: usize,
+    /// The best, in order.
+    #[schema(max_items = 50)]
+    suggestions: Vec<SuggestionView>,
+    /// With whom the seeker has a partnership already; not suggested again.
+    current_partners: Vec<CardView>,
+    /// What would say most next; at most three facts.
+    #[schema(max_items = 3)]
+    ask_next: Vec<AskView>,
+}
+
+impl SuggestionsView {
+    pub(crate) fn new(answer: Suggestions, generated_at: DateTime<Utc>) -> Self {
+        Self {
+            seeker: answer.seeker.into(),
+            revision: answer.revision.0,
+            as_of: answer.as_of,
+            generated_at: generated_at.trunc_subsecs(0),
+            method: answer.method.into(),
+            candidate_count: answer.n_candidates,
+            suggestions: answer.suggestions.into_iter().map(Into::into).collect(),
+            current_partners: answer
+                .current_partners
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            ask_next: answer.ask_next.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// One candidate in full.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PairAnswer)]
+pub(crate) struct PairView {
+    seeker: SeekerView,
+    /// The number of the last write that the answer saw.
+    revision: u64,
+    /// The day on which ages were counted.
+    as_of: NaiveDate,
+    /// When the answer was made.
+    generated_at: DateTime<Utc>,
+    method: MethodUsedView,
+    suggestion: SuggestionView,
+}
+
+impl PairView {
+    /// `None` where the answer has no candidate.
+    pub(crate) fn new(answer: PairAnswer, generated_at: DateTime<Utc>) -> Option<Self> {
+        Some(Self {
+            seeker: answer.seeker.into(),
+            revision: answer.revision.0,
+            as_of: answer.as_of,
+            generated_at: generated_at.trunc_subsecs(0),
+            method: answer.method.into(),
+            suggestion: answer.candidates.into_iter().next()?.into(),
+        })
+    }
+}
+
+/// Who asked.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Seeker)]
+pub(crate) struct SeekerView {
+    ods_code: Code,
+    /// Its name as the register writes it.
+    name: String,
+}
+
+impl From<OrganisationCard> for SeekerView {
+    fn from(card: OrganisationCard) -> Self {
+        Self {
+            ods_code: Code(card.ods_code),
+            name: card.name,
+        }
+    }
+}
+
+/// How an answer was made.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = MethodUsed)]
+pub(crate) struct MethodUsedView {
+    /// The version of the formulas.
+    version: &'static str,
+    weights_from: WeightsFromName,
+    weights: WeightShares,
+    /// Whether exposure is spread over the candidates by a price.
+    spread_load: bool,
+}
+
+impl From<Method> for MethodUsedView {
+    fn from(method: Method) -> Self {
+        Self {
+            version: METHOD_VERSION,
+            weights_from: WeightsFromName(method.weights_from),
+            weights: WeightShares(method.weights),
+            spread_load: false,
+        }
+    }
+}
+
+/// An organisation in short.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OrganisationCard)]
+pub(crate) struct CardView {
+    ods_code: Code,
+    /// Its name as the register writes it.
+    name: String,
+    care_settings: CareSettingNames,
+    /// The code of its integrated care board.
+    #[schema(required, value_type = Option<String>)]
+    icb_code: Option<Shown<BoardCode>>,
+    /// The name of its integrated care board.
+    #[schema(required)]
+    icb_name: Option<String>,
+    /// The code of its NHS region.
+    #[schema(required, value_type = Option<String>)]
+    region_code: Option<Shown<BoardCode>>,
+    /// The name of its NHS region.
+    #[schema(required)]
+    region: Option<String>,
+    /// Of its head office, in degrees north.
+    #[schema(required, minimum = -90, maximum = 90)]
+    latitude: Option<f64>,
+    /// Of its head office, in degrees east.
+    #[schema(required, minimum = -180, maximum = 180)]
+    longitude: Option<f64>,
+}
+
+impl From<OrganisationCard> for CardView {
+    fn from(card: OrganisationCard) -> Self {
+        let (icb_code, icb_name) = card
+            .icb
+            .map(|board| (Shown(board.code), board.name))
+            .unzip();
+        let (region_code, region) = card
+            .region
+            .map(|board| (Shown(board.code), board.name))
+            .unzip();
+        Self {
+            ods_code: Code(card.ods_code),
+            name: card.name,
+            care_settings: CareSettingNames(card.care_settings),
+            icb_code,
+            icb_name,
+            region_code,
+            region,
+            latitude: card.position.map(|position| position.latitude()),
+            longitude: card.position.map(|position| position.longitude()),
+        }
+    }
+}
+
+/// A ranked candidate with its explanation.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Suggestion)]
+pub(crate) struct SuggestionView {
+    /// Its place in the list, from 1.
+    #[schema(minimum = 1)]
+    rank: u32,
+    organisation: CardView,
+    /// Between the head offices; null where a position is unknown.
+    #[schema(required)]
+    distance_km: Option<Km>,
+    /// The reciprocal value of the pair: the harmonic mean of the two fits.
+    mutual_fit: IntervalView,
+    /// Its value to the seeker.
+    your_fit: IntervalView,
+    /// The seeker's value to it.
+    their_fit: IntervalView,
+    /// The seeker's place in its list, before any filter.
+    #[schema(minimum = 1)]
+    reverse_rank: u32,
+    /// The share of the seeker's weights for which its facts are recorded.
+    coverage: Share,
+    /// What is taken off its place to spread exposure; 0 while that is off.
+    load_price: f64,
+    /// Each criterion on its own.
+    #[schema(max_items = 6)]
+    criteria: Vec<CriterionScoreView>,
+    /// What the seeker can learn, in sentences.
+    you_gain: Vec<String>,
+    /// What the candidate can learn, in sentences.
+    they_gain: Vec<String>,
+    availability: AvailabilityView,
+}
+
+impl From<Suggestion> for SuggestionView {
+    fn from(suggestion: Suggestion) -> Self {
+        Self {
+            rank: suggestion.rank,
+            organisation: suggestion.organisation.into(),
+            distance_km: suggestion.distance_km.map(Km),
+            mutual_fit: suggestion.mutual_fit.into(),
+            your_fit: suggestion.your_fit.into(),
+            their_fit: suggestion.their_fit.into(),
+            reverse_rank: suggestion.reverse_rank,
+            coverage: Share(suggestion.coverage),
+            load_price: 0.0,
+            criteria: suggestion.criteria.into_iter().map(Into::into).collect(),
+            you_gain: suggestion.you_gain,
+            they_gain: suggestion.they_gain,
+            availability: AvailabilityView {
+                state: AvailabilityState::Undeclared,
+                remaining: None,
+            },
+        }
+    }
+}
+
+/// One criterion of a suggestion, from both sides.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CriterionScore)]
+struct CriterionScoreView {
+    criterion: CriterionName,
+    /// Whether it can be asked of the seeker.
+    applicable: bool,
+    /// Its share of the seeker's fit; 0 where it does not apply.
+    weight: Share,
+    /// The seeker's score; null where it does not apply.
+    #[schema(required)]
+    score: Option<IntervalView>,
+    /// `weight` times the expected score; these add up to the expected fit.
+    contribution: Share,
+    /// The candidate's score of the seeker; null where it cannot be asked of the candidate.
+    #[schema(required)]
+    their_score: Option<IntervalView>,
+    /// What the score rests on.
+    reasons: Vec<ReasonView>,
+    /// What is not known of the candidate, in words.
+    unknown: Vec<String>,
+}
+
+impl From<CriterionScore> for CriterionScoreView {
+    fn from(score: CriterionScore) -> Self {
+        Self {
+            criterion: CriterionName(score.criterion),
+            applicable: score.score.is_some(),
+            weight: Share(score.weight),
+            score: score.score.map(Into::into),
+            contribution: Share(score.contribution),
+            their_score: score.their_score.map(Into::into),
+            reasons: score.reasons.into_iter().map(Into::into).collect(),
+            unknown: score.unknown,
+        }
+    }
+}
+
+/// One recorded fact in words.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Reason)]
+struct ReasonView {
+    /// A stable name that a program can match.
+    code: &'static str,
+    /// A sentence for the seeker.
+    text: String,
+    /// Where the fact comes from.
+    #[schema(required)]
+    source: Option<String>,
+    /// The date the fact speaks of.
+    #[schema(required)]
+    as_of: Option<PartialDateText>,
+}
+
+impl From<Reason> for ReasonView {
+    fn from(reason: Reason) -> Self {
+        Self {
+            code: reason.code,
+            text: reason.text,
+            source: reason.source,
+            as_of: reason.as_of.map(PartialDateText),
+        }
+    }
+}
+
+/// Whether a site can take another partner.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Availability)]
+struct AvailabilityView {
+    state: AvailabilityState,
+    /// How many places it has left; null where it has not said.
+    #[schema(required, minimum = 0)]
+    remaining: Option<u32>,
+}
+
+/// What a site says of its capacity.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AvailabilityState {
+    /// It has not said.
+    Undeclared,
+}
+
+/// A fact to find out next.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Ask)]
+struct AskView {
+    /// Whom to ask.
+    ods_code: Code,
+    /// For what.
+    #[schema(value_type = String)]
+    fact: FactName,
+    /// The share of the fit that hangs on it.
+    effect: Share,
+    /// The words to ask.
+    question: String,
+}
+
+impl From<Ask> for AskView {
+    fn from(ask: Ask) -> Self {
+        Self {
+            ods_code: Code(ask.ods_code),
+            fact: FactName(ask.fact),
+            effect: Share(ask.effect),
+            question: ask.question,
+        }
+    }
+}

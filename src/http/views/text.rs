@@ -1,0 +1,190 @@
+//! Identifiers, names and dates as answers show them; each is written straight from the domain's value.
+
+use std::fmt::Display;
+
+use serde::{Serialize, Serializer};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::core_system::{Module, SystemStatus};
+use crate::domain::dates::PartialDate;
+use crate::domain::ids::OdsCode;
+use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
+use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
+use crate::domain::profile::Attribute;
+use crate::domain::programme::Criterion;
+use crate::domain::provenance::Provenance;
+use crate::domain::suggestion::{Fact, WeightsFrom};
+
+/// Anything that is shown as its `Display`.
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// An ODS code.
+#[derive(Clone, Copy)]
+pub(crate) struct Code(pub(crate) OdsCode);
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "The code that the Organisation Data Service gives an organisation.",
+            ))
+            .pattern(Some("^[A-Z0-9]{3,12}$"))
+            .max_length(Some(12))
+            .examples(["RTH"])
+            .into()
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "OdsCode".into()
+    }
+}
+
+/// A date as exact as its source.
+#[derive(Clone, Copy)]
+pub(crate) struct PartialDateText(pub(crate) PartialDate);
+
+impl Serialize for PartialDateText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl PartialSchema for PartialDateText {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A date known to the day, the month or the year."))
+            .pattern(Some("^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"))
+            .max_length(Some(10))
+            .examples(["2024-10-01"])
+            .into()
+    }
+}
+
+impl ToSchema for PartialDateText {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "PartialDate".into()
+    }
+}
+
+/// Shows an enum of the domain by its names, which the document lists from the same place.
+macro_rules! named {
+    ($($view:ident($domain:ty) as $name:literal: $doc:literal;)+) => {$(
+        #[doc = $doc]
+        #[derive(Clone, Copy)]
+        pub(crate) struct $view(pub(crate) $domain);
+
+        impl Serialize for $view {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.0.as_str())
+            }
+        }
+
+        impl PartialSchema for $view {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($doc))
+                    .enum_values(Some(<$domain>::ALL.iter().map(|value| value.as_str())))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $view {
+            fn name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+        }
+    )+};
+}
+
+named! {
+    CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
+    CriterionName(Criterion) as "Criterion": "A named part of a fit.";
+    WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";
+    ModuleName(Module) as "Module": "A part of the core clinical system landscape.";
+    SystemStatusName(SystemStatus) as "SystemStatus": "How far an organisation is with a system, or that it has none.";
+    AttributeName(Attribute) as "Attribute": "A property in which two organisations may be alike.";
+    LinkKindName(LinkKind) as "LinkKind": "What two organisations have or had to do with each other.";
+    LinkStandingName(LinkStanding) as "LinkStanding": "Who stands behind a link.";
+    NetworkKindName(NetworkKind) as "NetworkKind": "What kind of group mediates learning.";
+    SuccessionKindName(SuccessionKind) as "SuccessionKind": "How an organisation passed on.";
+}
+
+/// A set of care settings; empty where none is recorded.
+#[derive(Clone, Copy)]
+pub(crate) struct CareSettingNames(pub(crate) CareSettings);
+
+impl Serialize for CareSettingNames {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(CareSetting::as_str))
+    }
+}
+
+impl PartialSchema for CareSettingNames {
+    fn schema() -> RefOr<Schema> {
+        ArrayBuilder::new()
+            .items(Ref::from_schema_name("CareSetting"))
+            .description(Some("The care it gives; empty where none is recorded."))
+            .max_items(Some(CareSetting::ALL.len()))
+            .into()
+    }
+}
+
+impl ToSchema for CareSettingNames {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "CareSettings".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("CareSetting".into(), CareSettingName::schema()));
+    }
+}
+
+/// The name of a fact that can be asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct FactName(pub(crate) Fact);
+
+impl Serialize for FactName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+/// Where a fact comes from and of when.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Provenance)]
+pub(crate) struct ProvenanceView {
+    /// The source in words.
+    source: String,
+    /// The date the fact speaks of; null where the source gives none.
+    #[schema(required)]
+    as_of: Option<PartialDateText>,
+}
+
+impl From<Provenance> for ProvenanceView {
+    fn from(provenance: Provenance) -> Self {
+        Self {
+            source: provenance.source,
+            as_of: provenance.as_of.map(PartialDateText),
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! From settings to a running service, in steps that the commands and the tests share.
+//!
+//! The order is [`listen`], [`open`], [`serve`]: the port first, because it is the cheapest thing to find wrong, and a
+//! second copy that was started by mistake then stops before it touches the database. Callers that come early wait in the
+//! listener's queue until the service answers.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::Arc;
+#[cfg(unix)]
+use std::task::Poll;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::rt;
+use chrono::{DateTime, Utc};
+use futures_util::future::{Either, select};
+
+use crate::app::{Alongside, BundledData};
+use crate::domain::error::Error;
+use crate::http::{self, Clock, HttpSettings};
+use crate::logging;
+use crate::storage::{DatabaseUrl, Storage};
+
+/// How often the snapshot is brought up to date; a write by another replica must be seen within a second (DESIGN 9).
+pub const REFRESH_EVERY: Duration = Duration::from_millis(500);
+
+/// Why the service did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error(
+        "port {} on {} is in use by another program; stop that program, or choose another port with --port (0 picks \
+         a free one)", .0.port(), .0.ip()
+    )]
+    PortInUse(SocketAddr),
+    /// The system refuses the address or the port.
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The database cannot be opened, or what is in it cannot be read.
+    #[error("cannot open the database")]
+    Open(#[source] Error),
+    /// There is no room for a temporary database.
+    #[error("cannot make a temporary directory")]
+    Temporary(#[source] io::Error),
+    /// The server failed, or the system's signals cannot be waited for.
+    #[error("cannot serve")]
+    Serve(#[source] io::Error),
+}
+
+/// Which port to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// This one or none; 0 is any that is free.
+    Exactly(u16),
+    /// This one, or any that is free where it is in use.
+    Preferably(u16),
+}
+
+/// Takes the port.
+///
+/// # Errors
+///
+/// [`StartError::PortInUse`] and [`StartError::Listen`].
+pub fn listen(address: IpAddr, port: Port) -> Result<TcpListener, StartError> {
+    let (Port::Exactly(number) | Port::Preferably(number)) = port;
+    let wanted = SocketAddr::new(address, number);
+    match TcpListener::bind(wanted) {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match port {
+            Port::Exactly(_) => Err(StartError::PortInUse(wanted)),
+            Port::Preferably(_) => listen(address, Port::Exactly(0)),
+        },
+        Err(error) => Err(StartError::Listen(wanted, error)),
+    }
+}
+
+/// Opens the database, fills it where it is empty and that is wanted, and reads the first snapshot. Blocking.
+///
+/// # Errors
+///
+/// [`StartError::Open`].
+pub fn open(
+    url: &DatabaseUrl,
+    bundled: BundledData,
+    now: DateTime<Utc>,
+) -> Result<Arc<Alongside>, StartError> {
+    Storage::open(url)
+        .and_then(|storage| Alongside::open(storage, bundled, now))
+        .map(Arc::new)
+        .map_err(StartError::Open)
+}
+
+/// A database file of one's own, filled with the bundled data; removed when dropped.
+pub struct TemporaryDatabase {
+    /// The service on it. First, so that the database is closed before it is removed.
+    alongside: Arc<Alongside>,
+    directory: tempfile::TempDir,
+}
+
+impl TemporaryDatabase {
+    /// Makes one in a new directory, which only this user may read. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Temporary`] and [`StartError::Open`].
+    pub fn open(now: DateTime<Utc>) -> Result<Self, StartError> {
+        let directory = tempfile::Builder::new()
+            .prefix("alongside-")
+            .tempdir()
+            .map_err(StartError::Temporary)?;
+        let url = DatabaseUrl::sqlite_file(&directory.path().join("alongside.sqlite3"));
+        let alongside = open(&url, BundledData::Load, now)?;
+        Ok(Self {
+            alongside,
+            directory,
+        })
+    }
+
+    /// The service on it.
+    #[must_use]
+    pub fn alongside(&self) -> &Arc<Alongside> {
+        &self.alongside
+    }
+
+    /// Removes it, and says so in the log where that fails.
+    pub fn remove(self) {
+        drop(self.alongside);
+        let path = self.directory.path().display().to_string();
+        if let Err(error) = self.directory.close() {
+            log::warn!(path = path; "cannot remove the temporary database: {error}");
+        }
+    }
+}
+
+/// A service that answers.
+pub struct Service {
+    url: String,
+    handle: ServerHandle,
+    server: rt::task::JoinHandle<io::Result<()>>,
+    refresh: AbortOnDrop,
+}
+
+/// Ends a background task with whoever holds this.
+struct AbortOnDrop(rt::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Starts to answer on the listener and to keep the snapshot up to date; in an actix runtime.
+///
+/// # Errors
+///
+/// [`StartError::Serve`].
+pub fn serve(
+    alongside: Arc<Alongside>,
+    listener: TcpListener,
+    settings: HttpSettings,
+    clock: Clock,
+) -> Result<Service, StartError> {
+    let address = listener.local_addr().map_err(StartError::Serve)?;
+    let server = http::serve(Arc::clone(&alongside), listener, settings, clock)
+        .map_err(StartError::Serve)?;
+    let url = format!("http://{address}");
+    log::info!(
+        url = url.as_str(),
+        database = alongside.storage().kind().as_str(),
+        organisations = alongside.n_organisations(),
+        revision = alongside.revision().0;
+        "listening"
+    );
+    Ok(Service {
+        url,
+        handle: server.handle(),
+        server: rt::spawn(server),
+        refresh: AbortOnDrop(rt::spawn(keep_fresh(alongside))),
+    })
+}
+
+impl Service {
+    /// Where it answers, without a slash at the end: `http://127.0.0.1:8080`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Waits until a signal comes or the server ends by itself; then stops, letting requests in progress finish. A second
+    /// signal does not wait for those.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Serve`] where the server failed.
+    pub async fn until(self, mut signals: Signals) -> Result<(), StartError> {
+        let Self {
+            handle,
+            mut server,
+            refresh,
+            ..
+        } = self;
+        let ended = match select(&mut server, pin!(signals.next())).await {
+            Either::Left((ended, _)) => Some(ended),
+            Either::Right((name, _)) => {
+                log::info!(signal = name; "stopping");
+                None
+            }
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                drop(refresh);
+                let stopped = pin!(async {
+                    handle.stop(true).await;
+                    server.await
+                });
+                match select(stopped, pin!(signals.next())).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right((name, _)) => {
+                        log::warn!(signal = name; "stopped without waiting for requests in progress");
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        match ended {
+            Ok(result) => result.map_err(StartError::Serve)?,
+            Err(join) => return Err(StartError::Serve(io::Error::other(join))),
+        }
+        log::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Brings the snapshot up to date for ever.
+async fn keep_fresh(alongside: Arc<Alongside>) {
+    let mut freshness = Freshness::Kept;
+    loop {
+        rt::time::sleep(REFRESH_EVERY).await;
+        let alongside = Arc::clone(&alongside);
+        // In a task of its own, so that a panic is one failed refresh and not the end of all.
+        let refreshed = rt::spawn(async move { alongside.refresh().await }).await;
+        freshness = freshness.after(match refreshed {
+            Ok(outcome) => outcome,
+            Err(panic) => Err(Error::Internal("refreshing", Box::new(panic))),
+        });
+    }
+}
+
+/// Whether the last refresh went well; a change of it is worth a line in the log, a repetition is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Freshness {
+    Kept,
+    Lost,
+}
+
+impl Freshness {
+    fn after(self, outcome: Result<(), Error>) -> Self {
+        match (self, outcome) {
+            (Self::Kept, Ok(())) => Self::Kept,
+            (Self::Lost, Ok(())) => {
+                log::info!("the data is up to date again");
+                Self::Kept
+            }
+            (Self::Kept, Err(error)) => {
+                log::error!(
+                    "cannot bring the data up to date, answering from what was read last: {}",
+                    logging::chain(&error)
+                );
+                Self::Lost
+            }
+            (Self::Lost, Err(_)) => Self::Lost,
+        }
+    }
+}
+
+/// The signals that end a run. From when they are made, none of them ends the process by itself.
+pub struct Signals {
+    #[cfg(unix)]
+    each: Vec<(&'static str, rt::signal::unix::Signal)>,
+}
+
+impl Signals {
+    /// SIGINT and SIGTERM: what a service is stopped with. In an actix runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Serve`] where the system does not let us wait for them.
+    pub fn of_a_service() -> Result<Self, StartError> {
+        Self::new().map_err(StartError::Serve)
+    }
+
+    /// Those, and SIGHUP: the terminal was closed, which a service that runs under `nohup` must outlive.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Serve`] where the system does not let us wait for them.
+    pub fn of_a_terminal() -> Result<Self, StartError> {
+        let signals = Self::new();
+        #[cfg(unix)]
+        let signals = signals
+            .and_then(|signals| signals.and("SIGHUP", rt::signal::unix::SignalKind::hangup()));
+        signals.map_err(StartError::Serve)
+    }
+
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use rt::signal::unix::SignalKind;
+
+        Self { each: Vec::new() }
+            .and("SIGINT", SignalKind::interrupt())?
+            .and("SIGTERM", SignalKind::terminate())
+    }
+
+    #[cfg(unix)]
+    fn and(mut self, name: &'static str, kind: rt::signal::unix::SignalKind) -> io::Result<Self> {
+        self.each.push((name, rt::signal::unix::signal(kind)?));
+        Ok(self)
+    }
+
+    /// Waits for the next of them; its name.
+    #[cfg(unix)]
+    async fn next(&mut self) -> &'static str {
+        std::future::poll_fn(|context| {
+            for (name, signal) in &mut self.each {
+                if signal.poll_recv(context).is_ready() {
+                    return Poll::Ready(*name);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for Ctrl-C, the one there is.
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> &'static str {
+        if rt::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        "Ctrl-C"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOPBACK: IpAddr = crate::config::DEFAULT_ADDRESS;
+
+    #[test]
+    fn a_port_in_use_is_named_with_its_address_and_a_hint() {
+        let taken = listen(LOOPBACK, Port::Exactly(0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let words = listen(LOOPBACK, Port::Exactly(port))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            words.starts_with(&format!("port {port} on 127.0.0.1 is in use"))
+                && words.contains("--port"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn a_port_that_is_only_preferred_gives_way_to_a_free_one() {
+        let taken = listen(LOOPBACK, Port::Exactly(0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let other = listen(LOOPBACK, Port::Preferably(port)).unwrap();
+        assert_ne!(other.local_addr().unwrap().port(), port);
+    }
+
+    #[test]
+    fn the_log_hears_of_a_change_of_freshness_alone() {
+        let failed = || Err(Error::Internal("refreshing", "gone".into()));
+        assert_eq!(Freshness::Kept.after(Ok(())), Freshness::Kept);
+        assert_eq!(Freshness::Kept.after(failed()), Freshness::Lost);
+        assert_eq!(Freshness::Lost.after(failed()), Freshness::Lost);
+        assert_eq!(Freshness::Lost.after(Ok(())), Freshness::Kept);
+    }
+}

@@ -1,0 +1,6 @@
+//! The command line as somebody types it: the real program, in an empty directory, with an empty environment.
+
+mod commands;
+mod program;
+mod running;
+mod settings;
