@@ -7,6 +7,7 @@
     reason = "a benchmark may stop and prints to a person"
 )]
 
+#[path = "../tests/it/support/synthetic.rs"]
 mod synthetic;
 
 use alongside::domain::ids::OdsCode;
