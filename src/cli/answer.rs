@@ -237,7 +237,7 @@ fn reason_words(reason: &Reason) -> String {
         .flatten()
         .collect();
     match from.as_slice() {
-        [] => reason.text.clone(),
+        [] => reason.text.to_string(),
         from => format!("{} [{}]", reason.text, from.join(", ")),
     }
 }
@@ -300,11 +300,11 @@ mod tests {
             their_score: None,
             reasons: vec![Reason {
                 code: "a_reason",
-                text: reason.to_owned(),
-                source: Some("A published list".to_owned()),
+                text: reason.to_owned().into(),
+                source: Some("A published list".into()),
                 as_of: Some("2024-10".parse().unwrap()),
             }],
-            unknown: vec!["pharmacy system".to_owned()],
+            unknown: vec!["pharmacy system".into()],
         }
     }
 
@@ -375,8 +375,8 @@ mod tests {
     #[test]
     fn long_names_and_words_keep_to_the_columns() {
         let mut long = suggestion(50, "ABCDEFGHIJKL", &"VERY LONG NAME ".repeat(20));
-        long.criteria[0].reasons[0].text = "word ".repeat(60) + &"x".repeat(250);
-        long.criteria[0].unknown = vec!["unknown thing".to_owned(); 20];
+        long.criteria[0].reasons[0].text = ("word ".repeat(60) + &"x".repeat(250)).into();
+        long.criteria[0].unknown = vec!["unknown thing".into(); 20];
         long.distance_km = Some(19_999.94);
         long.you_gain = vec!["漢字".repeat(100)];
         let mut answer = answer(vec![

@@ -1,5 +1,8 @@
 //! What is asked of the service and what it answers.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 
 use crate::domain::core_system::Module;
@@ -102,9 +105,9 @@ pub struct OrganisationCard {
     /// The care it gives.
     pub care_settings: CareSettings,
     /// Its integrated care board.
-    pub icb: Option<Board>,
+    pub icb: Option<Arc<Board>>,
     /// Its NHS region.
-    pub region: Option<Board>,
+    pub region: Option<Arc<Board>>,
     /// Its head office.
     pub position: Option<Position>,
 }
@@ -115,9 +118,9 @@ pub struct Reason {
     /// A stable name that a program can match.
     pub code: &'static str,
     /// A sentence for the seeker.
-    pub text: String,
-    /// Where the candidate's fact, or the fact of both, comes from.
-    pub source: Option<String>,
+    pub text: Cow<'static, str>,
+    /// Where the candidate's fact, or the fact of both, comes from; shared, since one source gives many facts.
+    pub source: Option<Arc<str>>,
     /// The date that fact speaks of.
     pub as_of: Option<PartialDate>,
 }
@@ -138,7 +141,7 @@ pub struct CriterionScore {
     /// What the score rests on.
     pub reasons: Vec<Reason>,
     /// What is not known of the candidate, in words.
-    pub unknown: Vec<String>,
+    pub unknown: Vec<Cow<'static, str>>,
 }
 
 /// A ranked candidate with its explanation.

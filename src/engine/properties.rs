@@ -7,7 +7,7 @@ use proptest::sample::{select, subsequence};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::error::Error;
 use crate::domain::interval::Interval;
-use crate::domain::link::LinkKind;
+use crate::domain::link::{LinkKind, LinkStanding};
 use crate::domain::organisation::{CareSetting, Position, Status};
 use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::{Criterion, Weights};
@@ -181,6 +181,12 @@ fn any_register() -> impl Strategy<Value = Register> {
         })
 }
 
+/// Any weights, some of them nothing.
+fn any_weights() -> impl Strategy<Value = Weights> {
+    proptest::array::uniform6(prop_oneof![Just(0.0), 0.0..1.0_f64])
+        .prop_filter_map("all zero", |weights| Weights::new(weights).ok())
+}
+
 fn check_interval(interval: Interval) -> Result<(), TestCaseError> {
     prop_assert!(0.0 <= interval.low() && interval.low() <= interval.expected());
     prop_assert!(interval.expected() <= interval.high() && interval.high() <= 1.0);
@@ -215,7 +221,8 @@ proptest! {
     }
 
     #[test]
-    fn mutual_fit_and_places_are_the_same_from_both_sides(register in any_register()) {
+    fn mutual_fit_and_places_are_the_same_from_both_sides(mut register in any_register(), weights in any_weights()) {
+        register.programme.weights = weights;
         let snapshot = Snapshot::new(&register);
         for &a in snapshot.codes() {
             let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }) else { continue };
@@ -231,9 +238,12 @@ proptest! {
     }
 
     #[test]
-    fn passing_candidates_over_changes_nothing(register in any_register(), limit in 1..4_i64) {
+    fn passing_candidates_over_changes_nothing(
+        mut register in any_register(), limit in 1..4_i64, theirs in any_weights(), year in 2000..2030_i32
+    ) {
+        register.programme.weights = theirs;
         let snapshot = Snapshot::new(&register);
-        let day = Day::new(&snapshot, day());
+        let day = Day::new(&snapshot, NaiveDate::from_ymd_opt(year, 7, 1).unwrap());
         for seeker in 0..index(snapshot.n_organisations()) {
             let view = View::of_candidate(&day, seeker);
             let mut all: Vec<(u32, f64)> = (0..index(snapshot.n_organisations()))
@@ -569,14 +579,71 @@ fn gains_say_who_is_ahead() {
 
 #[test]
 fn an_ethos_answer_is_never_told() {
-    let with = |name, answer| organisation(name).with(Attribute::EthosPace, answer);
-    let suggestion = pair(
-        &register(&[with("AAA", 2.0), with("BBB", 2.0)]),
-        "AAA",
-        "BBB",
+    let with = |name, answers: [f64; 3]| {
+        let ethos = Attribute::ETHOS.into_iter().zip(answers);
+        ethos.fold(organisation(name), |built, (attribute, answer)| {
+            built.with(attribute, answer)
+        })
+    };
+    // Two sets of hidden answers that are as far from the seeker's on the whole: nothing that is said may tell them apart.
+    let said = |hidden: [f64; 3]| {
+        let register = register(&[with("AAA", [3.0, 3.0, 3.0]), with("BBB", hidden)]);
+        let suggestion = pair(&register, "AAA", "BBB");
+        format!(
+            "{:?} {:?} {:?}",
+            suggestion.criteria, suggestion.you_gain, suggestion.they_gain
+        )
+    };
+    assert_eq!(said([1.0, 3.0, 3.0]), said([3.0, 3.0, 5.0]));
+    assert_eq!(said([2.0, 4.0, 3.0]), said([3.0, 2.0, 2.0]));
+    // Of one or two answers nothing is said at all.
+    let few = |name| {
+        organisation(name)
+            .with(Attribute::EthosPace, 2.0)
+            .with(Attribute::EthosSharing, 2.0)
+    };
+    let suggestion = pair(&register(&[few("AAA"), few("BBB")]), "AAA", "BBB");
+    assert!(
+        suggestion.criteria[Criterion::Culture.index()]
+            .reasons
+            .is_empty()
     );
-    let reasons = &suggestion.criteria[Criterion::Culture.index()].reasons;
-    assert_eq!(reasons[0].text, "Pace of change: you think alike.");
+}
+
+#[test]
+fn one_sides_word_takes_nobody_off_a_list() {
+    let [a, b] = two_trusts();
+    let mut register = register(&[a, b]);
+    let mut declared = link("AAA", "BBB", LinkKind::Partnership, Some("2025"), None);
+    declared.standing = LinkStanding::Declared;
+    register.links = vec![declared];
+    let found = answer(&register, "AAA");
+    assert!(found.current_partners.is_empty());
+    let prior = &found.suggestions[0].criteria[Criterion::PriorRelationships.index()];
+    assert!((prior.score.unwrap().expected() - 0.45).abs() < ROUNDING);
+    assert!(prior.reasons[0].text.contains("not yet confirmed"));
+}
+
+#[test]
+fn distance_is_said_to_count_for_less_only_where_a_match_is_recorded() {
+    let seeker = organisation("AAA")
+        .at(51.0, 0.0)
+        .running(Module::Epr, "Epic", "")
+        .running(Module::Pas, "TPP", "");
+    let unlike = organisation("BBB")
+        .at(52.0, 0.0)
+        .running(Module::Epr, "Better", "");
+    let like = organisation("CCC")
+        .at(52.0, 0.0)
+        .running(Module::Epr, "Epic", "");
+    let register = register(&[seeker, unlike, like]);
+    let says = |candidate| {
+        let reasons = pair(&register, "AAA", candidate).criteria[Criterion::Geography.index()]
+            .reasons
+            .clone();
+        reasons.iter().any(|r| r.code == "softened_by_benefit")
+    };
+    assert!(says("CCC") && !says("BBB"));
 }
 
 #[test]

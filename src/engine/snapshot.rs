@@ -4,6 +4,7 @@
 //! here, once for a revision.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use ndarray::Array2;
@@ -46,7 +47,8 @@ pub(crate) struct SystemFact {
     /// The number of the name, vendor and product together.
     name: u32,
     pub(crate) live: Option<PartialDate>,
-    provenance: u32,
+    /// The number of its origin.
+    origin: u32,
 }
 
 /// A system's name in its parts, as recorded.
@@ -59,9 +61,25 @@ pub(crate) struct SystemName {
     pub(crate) compared: ComparedSystem,
 }
 
-/// Where what is known of an organisation itself comes from: numbers of provenances.
+impl SystemName {
+    fn bytes(&self) -> usize {
+        let parts = [&self.vendor, &self.product, &self.version]
+            .into_iter()
+            .flatten();
+        size_of::<Self>() + parts.map(String::capacity).sum::<usize>()
+    }
+}
+
+/// Where a fact comes from and of when, shared by all facts of one source.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) source: Arc<str>,
+    pub(crate) as_of: Option<PartialDate>,
+}
+
+/// Where what is known of an organisation itself comes from: numbers of origins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Origin {
+struct IdentityOrigins {
     identity: u32,
     care_settings: Option<u32>,
     position: Option<u32>,
@@ -76,6 +94,12 @@ pub struct ClosedOrganisation {
     pub successors: Vec<OdsCode>,
 }
 
+impl ClosedOrganisation {
+    fn bytes(&self) -> usize {
+        size_of::<(OdsCode, Self)>() + self.successors.capacity() * size_of::<OdsCode>()
+    }
+}
+
 /// All that scoring reads, at one revision.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -84,7 +108,7 @@ pub struct Snapshot {
     pub(crate) programme_shares: ShareTable,
     codes: Vec<OdsCode>,
     names: Texts,
-    boards: Vec<Board>,
+    boards: Vec<Arc<Board>>,
     /// Each row's board and region: numbers in `boards`, `NO_BOARD` where unknown.
     icbs: Vec<u32>,
     regions: Vec<u32>,
@@ -104,10 +128,10 @@ pub struct Snapshot {
     topic_names: Vec<String>,
     systems: Lists<SystemFact>,
     system_names: Vec<SystemName>,
-    attribute_provenance: Lists<(AttributeKey, u32)>,
-    provenances: Vec<Provenance>,
+    attribute_origins: Lists<(AttributeKey, u32)>,
     origins: Vec<Origin>,
-    origin_of: Vec<u32>,
+    identities: Vec<IdentityOrigins>,
+    identity_of: Vec<u32>,
     /// Pairs that are never suggested because one followed the other; sorted, each way round.
     related: Vec<(Row, Row)>,
     closed: BTreeMap<OdsCode, ClosedOrganisation>,
@@ -182,9 +206,11 @@ impl Snapshot {
             &mut provenances,
         );
         let interests = register.topic_interests.iter().filter_map(|i| {
+            let topic = topic_number(&register.topics, &i.topic)?;
             Some((
                 row_of(i.ods_code)?,
-                topic_number(&register.topics, &i.topic)?,
+                topic,
+                provenances.number(&i.provenance),
                 i,
             ))
         });
@@ -224,7 +250,7 @@ impl Snapshot {
         }
         let (boards, icbs, regions) = number_boards(&rows.organisations);
         let (systems, system_names) = tell_systems(&rows.systems, &mut numbering, &mut provenances);
-        let (origins, origin_of) = tell_origins(&rows.organisations, &mut provenances);
+        let (identities, identity_of) = tell_identities(&rows.organisations, &mut provenances);
         let related = lineage.related_active_pairs().into_iter();
         let closed = register
             .organisations
@@ -254,14 +280,14 @@ impl Snapshot {
             classes: classes.into_values(),
             care_settings: CareSettingTable::new(&setting_counts),
             topic_names: register.topics.iter().map(|t| t.name.clone()).collect(),
-            attribute_provenance: tell_attributes(&rows.attributes, &mut provenances),
+            attribute_origins: tell_attributes(&rows.attributes, &mut provenances),
             related: related
                 .filter_map(|(a, b)| Some((row_of(a)?, row_of(b)?)))
                 .collect(),
             closed: closed.collect(),
-            provenances: provenances.into_values(),
-            origins,
-            origin_of,
+            origins: tell_origins(provenances),
+            identities,
+            identity_of,
             boards,
             icbs,
             regions,
@@ -311,7 +337,7 @@ impl Snapshot {
     pub fn heap_bytes(&self) -> usize {
         self.codes.capacity() * size_of::<OdsCode>()
             + self.names.heap_bytes()
-            + [&self.icbs, &self.regions, &self.class_of, &self.origin_of]
+            + [&self.icbs, &self.regions, &self.class_of, &self.identity_of]
                 .map(Vec::capacity)
                 .iter()
                 .sum::<usize>()
@@ -325,11 +351,33 @@ impl Snapshot {
             + self.links.heap_bytes()
             + self.learning.heap_bytes()
             + self.systems.heap_bytes()
-            + self.attribute_provenance.heap_bytes()
+            + self.attribute_origins.heap_bytes()
             + self
-                .provenances
+                .origins
                 .iter()
-                .map(|p| size_of::<Provenance>() + p.source.capacity())
+                .map(|o| size_of::<Origin>() + o.source.len())
+                .sum::<usize>()
+            + self.identities.capacity() * size_of::<IdentityOrigins>()
+            + self
+                .system_names
+                .iter()
+                .map(SystemName::bytes)
+                .sum::<usize>()
+            + self
+                .boards
+                .iter()
+                .map(|b| size_of::<Arc<Board>>() + size_of::<Board>() + b.name.capacity())
+                .sum::<usize>()
+            + self.related.capacity() * size_of::<(Row, Row)>()
+            + self
+                .closed
+                .values()
+                .map(ClosedOrganisation::bytes)
+                .sum::<usize>()
+            + self
+                .topic_names
+                .iter()
+                .map(|t| size_of::<String>() + t.capacity())
                 .sum::<usize>()
     }
 
@@ -362,11 +410,11 @@ impl Snapshot {
             .unwrap_or(super::criteria::MEAN_OF_NOBODY)
     }
 
-    pub(crate) fn icb(&self, row: Row) -> Option<&Board> {
+    pub(crate) fn icb(&self, row: Row) -> Option<&Arc<Board>> {
         self.boards.get(self.icbs[row as usize] as usize)
     }
 
-    pub(crate) fn region(&self, row: Row) -> Option<&Board> {
+    pub(crate) fn region(&self, row: Row) -> Option<&Arc<Board>> {
         self.boards.get(self.regions[row as usize] as usize)
     }
 
@@ -401,31 +449,31 @@ impl Snapshot {
         &self.system_names[system.name as usize]
     }
 
-    pub(crate) fn system_provenance(&self, system: &SystemFact) -> &Provenance {
-        &self.provenances[system.provenance as usize]
+    pub(crate) fn system_origin(&self, system: &SystemFact) -> &Origin {
+        self.origin(system.origin)
     }
 
-    pub(crate) fn provenance(&self, number: u32) -> &Provenance {
-        &self.provenances[number as usize]
+    pub(crate) fn origin(&self, number: u32) -> &Origin {
+        &self.origins[number as usize]
+    }
+
+    fn identity(&self, row: Row) -> &IdentityOrigins {
+        &self.identities[self.identity_of[row as usize] as usize]
     }
 
     /// Where the boards of a row come from.
-    pub(crate) fn identity_provenance(&self, row: Row) -> &Provenance {
-        self.provenance(self.origins[self.origin_of[row as usize] as usize].identity)
+    pub(crate) fn identity_origin(&self, row: Row) -> &Origin {
+        self.origin(self.identity(row).identity)
     }
 
     /// Where a row's care settings come from.
-    pub(crate) fn settings_provenance(&self, row: Row) -> Option<&Provenance> {
-        self.origins[self.origin_of[row as usize] as usize]
-            .care_settings
-            .map(|n| self.provenance(n))
+    pub(crate) fn settings_origin(&self, row: Row) -> Option<&Origin> {
+        self.identity(row).care_settings.map(|n| self.origin(n))
     }
 
     /// Where a row's position comes from.
-    pub(crate) fn position_provenance(&self, row: Row) -> Option<&Provenance> {
-        self.origins[self.origin_of[row as usize] as usize]
-            .position
-            .map(|n| self.provenance(n))
+    pub(crate) fn position_origin(&self, row: Row) -> Option<&Origin> {
+        self.identity(row).position.map(|n| self.origin(n))
     }
 
     pub(crate) fn topic_name(&self, number: u32) -> &str {
@@ -435,14 +483,14 @@ impl Snapshot {
     }
 
     /// Where a row's value of an attribute comes from; of digital maturity, the value of any setting.
-    pub(crate) fn attribute_provenance(&self, row: Row, attribute: usize) -> Option<&Provenance> {
+    pub(crate) fn attribute_origin(&self, row: Row, attribute: usize) -> Option<&Origin> {
         let key = u8::try_from(attribute).unwrap_or(u8::MAX);
         let found = self
-            .attribute_provenance
+            .attribute_origins
             .of(row)
             .iter()
             .find(|((a, _), _)| *a == key);
-        found.map(|&(_, number)| self.provenance(number))
+        found.map(|&(_, number)| self.origin(number))
     }
 
     /// An organisation as an answer shows it.
@@ -491,13 +539,13 @@ fn mean_decays(organisations: &[&Organisation]) -> Vec<f64> {
     mean_decay_to_others(&positions)
 }
 
-fn number_boards(organisations: &[&Organisation]) -> (Vec<Board>, Vec<u32>, Vec<u32>) {
+fn number_boards(organisations: &[&Organisation]) -> (Vec<Arc<Board>>, Vec<u32>, Vec<u32>) {
     let mut by_code: BTreeMap<_, u32> = BTreeMap::new();
-    let mut boards: Vec<Board> = Vec::new();
+    let mut boards: Vec<Arc<Board>> = Vec::new();
     let mut number = |board: &Option<Board>| {
         board.as_ref().map_or(NO_BOARD, |board| {
             *by_code.entry(board.code.clone()).or_insert_with(|| {
-                boards.push(board.clone());
+                boards.push(Arc::new(board.clone()));
                 index(boards.len() - 1)
             })
         })
@@ -527,7 +575,7 @@ fn tell_systems(
                 status: system.status,
                 name: names.number(&name),
                 live: system.live,
-                provenance: provenances.number(&system.provenance),
+                origin: provenances.number(&system.provenance),
             };
             facts.push((index(row), fact));
         }
@@ -538,15 +586,15 @@ fn tell_systems(
     )
 }
 
-fn tell_origins(
+fn tell_identities(
     organisations: &[&Organisation],
     provenances: &mut Interner<Provenance>,
-) -> (Vec<Origin>, Vec<u32>) {
-    let mut origins = Interner::new();
-    let origin_of = organisations
+) -> (Vec<IdentityOrigins>, Vec<u32>) {
+    let mut identities = Interner::new();
+    let identity_of = organisations
         .iter()
         .map(|o| {
-            let origin = Origin {
+            identities.number(&IdentityOrigins {
                 identity: provenances.number(&o.provenance),
                 care_settings: o
                     .care_settings_provenance
@@ -556,11 +604,20 @@ fn tell_origins(
                     .position_provenance
                     .as_ref()
                     .map(|p| provenances.number(p)),
-            };
-            origins.number(&origin)
+            })
         })
         .collect();
-    (origins.into_values(), origin_of)
+    (identities.into_values(), identity_of)
+}
+
+fn tell_origins(provenances: Interner<Provenance>) -> Vec<Origin> {
+    let provenances = provenances.into_values().into_iter();
+    provenances
+        .map(|p| Origin {
+            source: p.source.into(),
+            as_of: p.as_of,
+        })
+        .collect()
 }
 
 fn tell_attributes(

@@ -39,27 +39,41 @@ impl<'a> Day<'a> {
     }
 }
 
-/// The scores that a candidate's class settles, as expected values.
+/// What a candidate's class settles of the expected mutual fit.
 #[derive(Clone, Copy, Debug)]
 struct ClassTerms {
-    core_forward: f64,
-    core_backward: f64,
-    cost_forward: f64,
-    cost_backward: f64,
-    care_forward: f64,
-    care_backward: f64,
+    /// What core systems and care setting add to the seeker's fit and to the candidate's.
+    settled: Sides,
+    /// What the core systems leave of the distance's cost.
+    cost: Sides,
     applicable: Applicable,
     /// The most that the mutual fit can be for a candidate of this class without a link.
     bound: f64,
 }
 
-/// The expected scores of a portfolio, and what they leave of the distance's cost.
+/// A number as the seeker sees it and as the candidate does.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sides {
+    mine: f64,
+    theirs: f64,
+}
+
+impl Sides {
+    const fn both(value: f64) -> Self {
+        Self {
+            mine: value,
+            theirs: value,
+        }
+    }
+}
+
+/// What the candidate itself settles: the scores of the criteria that its class leaves open.
 #[derive(Clone, Copy, Debug)]
-struct PortfolioTerms {
-    core_forward: f64,
-    core_backward: f64,
-    cost_forward: f64,
-    cost_backward: f64,
+struct OpenScores {
+    geography: Sides,
+    culture: Sides,
+    prior: f64,
+    learning: Sides,
 }
 
 /// A candidate that the scan must treat by itself: one with a link, or one that is never suggested.
@@ -88,6 +102,13 @@ pub struct View<'a> {
 
 /// A score with the share of it for which the candidate's fact is recorded.
 type WithShareKnown = (Interval, f64);
+
+const CORE_SYSTEM: usize = Criterion::CoreSystem.index();
+const GEOGRAPHY: usize = Criterion::Geography.index();
+const CARE_SETTING: usize = Criterion::CareSetting.index();
+const CULTURE: usize = Criterion::Culture.index();
+const PRIOR_RELATIONSHIPS: usize = Criterion::PriorRelationships.index();
+const LEARNING: usize = Criterion::Learning.index();
 
 /// A bound must hold through the rounding of a few sums, so it is raised by more than that and less than matters.
 const BOUND_SLACK: f64 = 1e-9;
@@ -134,87 +155,90 @@ impl<'a> View<'a> {
     fn class_terms(&self) -> Vec<ClassTerms> {
         let snapshot = self.day.snapshot;
         let mine = self.seeker_class;
-        let portfolios: Vec<PortfolioTerms> = (0..snapshot.portfolios.len())
-            .map(|theirs| {
-                let theirs = crate::engine::columns::index(theirs);
-                let core_forward = snapshot.portfolios.score(mine.portfolio, theirs).expected();
-                let core_backward = snapshot.portfolios.score(theirs, mine.portfolio).expected();
-                PortfolioTerms {
-                    core_forward,
-                    core_backward,
-                    cost_forward: residual_cost(core_forward),
-                    cost_backward: residual_cost(core_backward),
-                }
-            })
-            .collect();
-        snapshot
-            .classes
-            .iter()
-            .map(|class| {
-                let portfolio = portfolios[class.portfolio as usize];
-                let mut terms = ClassTerms {
-                    core_forward: portfolio.core_forward,
-                    core_backward: portfolio.core_backward,
-                    cost_forward: portfolio.cost_forward,
-                    cost_backward: portfolio.cost_backward,
-                    care_forward: snapshot
-                        .care_settings
-                        .score(mine.settings, class.settings)
-                        .expected(),
-                    care_backward: snapshot
-                        .care_settings
-                        .score(class.settings, mine.settings)
-                        .expected(),
-                    applicable: class.applicable,
-                    bound: 0.0,
-                };
-                let most = self.most_of_the_rest();
-                terms.bound = self.mutual(&terms, (1.0, 1.0), (1.0, 1.0), 0.0, most) + BOUND_SLACK;
-                terms
-            })
-            .collect()
+        let core = snapshot.portfolios.expected_scores(mine.portfolio);
+        let most = OpenScores {
+            geography: Sides::both(1.0),
+            culture: Sides::both(1.0),
+            prior: 0.0,
+            learning: self.most_of_learning(),
+        };
+        let terms = snapshot.classes.iter().map(|class| {
+            let (core_mine, core_theirs) = core[class.portfolio as usize];
+            let care_mine = snapshot
+                .care_settings
+                .score(mine.settings, class.settings)
+                .expected();
+            let care_theirs = snapshot
+                .care_settings
+                .score(class.settings, mine.settings)
+                .expected();
+            let settled = |shares: Option<&PerCriterion>, core, care| {
+                shares.map_or(0.0, |w| w[CORE_SYSTEM] * core + w[CARE_SETTING] * care)
+            };
+            let their_shares = snapshot.programme_shares.of(class.applicable);
+            let mut terms = ClassTerms {
+                settled: Sides {
+                    mine: settled(self.shares.as_ref(), core_mine, care_mine),
+                    theirs: settled(their_shares, core_theirs, care_theirs),
+                },
+                cost: Sides {
+                    mine: residual_cost(core_mine),
+                    theirs: residual_cost(core_theirs),
+                },
+                applicable: class.applicable,
+                bound: 0.0,
+            };
+            terms.bound = self.mutual(&terms, &most) + BOUND_SLACK;
+            terms
+        });
+        terms.collect()
     }
 
     /// The most that learning can be: all, where anybody seeks anything.
-    fn most_of_the_rest(&self) -> (f64, f64) {
-        if self.day.learning.is_some() {
-            (1.0, 1.0)
+    fn most_of_learning(&self) -> Sides {
+        Sides::both(if self.day.learning.is_some() {
+            1.0
         } else {
-            (0.0, 0.0)
-        }
+            0.0
+        })
     }
 
-    /// The expected mutual fit from its parts, each as (seeker's, candidate's).
-    fn mutual(
-        &self,
-        terms: &ClassTerms,
-        geography: (f64, f64),
-        culture: (f64, f64),
-        prior: f64,
-        learning: (f64, f64),
-    ) -> f64 {
-        let forward = [
-            terms.core_forward,
-            geography.0,
-            terms.care_forward,
-            culture.0,
-            prior,
-            learning.0,
-        ];
-        let backward = [
-            terms.core_backward,
-            geography.1,
-            terms.care_backward,
-            culture.1,
-            prior,
-            learning.1,
-        ];
-        let mine = self
-            .shares
-            .as_ref()
-            .map(|shares| weighted_sum(shares, &forward));
-        let theirs = self.day.snapshot.programme_shares.of(terms.applicable);
-        let theirs = theirs.map(|shares| weighted_sum(shares, &backward));
+    /// The expected mutual fit from its parts.
+    ///
+    /// Either side adds its parts in the same order, so that the two who see a pair from its two ends get the same bits.
+    #[inline]
+    fn mutual(&self, terms: &ClassTerms, open: &OpenScores) -> f64 {
+        let fit =
+            |shares: &PerCriterion, settled: f64, geography: f64, culture: f64, learning: f64| {
+                settled
+                    + shares[GEOGRAPHY] * geography
+                    + shares[CULTURE] * culture
+                    + shares[PRIOR_RELATIONSHIPS] * open.prior
+                    + shares[LEARNING] * learning
+            };
+        let mine = self.shares.as_ref().map(|shares| {
+            fit(
+                shares,
+                terms.settled.mine,
+                open.geography.mine,
+                open.culture.mine,
+                open.learning.mine,
+            )
+        });
+        let theirs = self
+            .day
+            .snapshot
+            .programme_shares
+            .of(terms.applicable)
+            .map(|shares| {
+                fit(
+                    shares,
+                    terms.settled.theirs,
+                    open.geography.theirs,
+                    open.culture.theirs,
+                    open.learning.theirs,
+                )
+            });
         // Where nothing applies to one side, it sees the pair with the other's eyes.
         let (mine, theirs) = match (mine, theirs) {
             (Some(mine), theirs) => (mine, theirs.unwrap_or(mine)),
@@ -227,23 +251,27 @@ impl<'a> View<'a> {
     /// The expected mutual fit with a candidate; `None` as soon as it is sure to be below `threshold`.
     pub(crate) fn mutual_from(&self, row: Row, prior: f64, threshold: f64) -> Option<f64> {
         let snapshot = self.day.snapshot;
-        let class = snapshot.class_of[row as usize];
-        let terms = &self.terms[class as usize];
-        let geography = self.geography(row, terms);
-        let most = self.most_of_the_rest();
-        if self.mutual(terms, geography, (1.0, 1.0), prior, most) + BOUND_SLACK < threshold {
+        let terms = &self.terms[snapshot.class_of[row as usize] as usize];
+        let mut open = OpenScores {
+            geography: self.geography(row, terms),
+            culture: Sides::both(1.0),
+            prior,
+            learning: self.most_of_learning(),
+        };
+        if self.mutual(terms, &open) + BOUND_SLACK < threshold {
             return None;
         }
         let comparison = snapshot.culture.compare(&self.culture, row);
-        let culture = (
-            comparison
+        open.culture = Sides {
+            mine: comparison
                 .forward()
                 .map_or_else(|| self.culture_fallback(self.seeker), |s| s.expected),
-            comparison
+            theirs: comparison
                 .backward()
                 .map_or_else(|| self.culture_fallback(row), |s| s.expected),
-        );
-        Some(self.mutual(terms, geography, culture, prior, self.learning(row)))
+        };
+        open.learning = self.learning(row);
+        Some(self.mutual(terms, &open))
     }
 
     /// The most that the mutual fit with a candidate of the same class without a link can be.
@@ -252,13 +280,13 @@ impl<'a> View<'a> {
     }
 
     /// The expected score of geography, from both sides.
-    fn geography(&self, row: Row, terms: &ClassTerms) -> (f64, f64) {
+    fn geography(&self, row: Row, terms: &ClassTerms) -> Sides {
         let alignment = self.alignment(row);
         let (mine, theirs) = self.expected_decay(row, terms.applicable);
-        (
-            score(mine, terms.cost_forward, alignment),
-            score(theirs, terms.cost_backward, alignment),
-        )
+        Sides {
+            mine: score(mine, terms.cost.mine, alignment),
+            theirs: score(theirs, terms.cost.theirs, alignment),
+        }
     }
 
     /// The nearness to expect, from both sides; they differ only where a position is unknown.
@@ -293,12 +321,13 @@ impl<'a> View<'a> {
         }
     }
 
-    fn learning(&self, row: Row) -> (f64, f64) {
+    fn learning(&self, row: Row) -> Sides {
         let (mine, theirs) = self.learning_intervals(row);
-        (
-            mine.map_or(0.0, |(i, _)| i.expected()),
-            theirs.map_or(0.0, |(i, _)| i.expected()),
-        )
+        let expected = |score: Option<WithShareKnown>| score.map_or(0.0, |(i, _)| i.expected());
+        Sides {
+            mine: expected(mine),
+            theirs: expected(theirs),
+        }
     }
 
     /// The score of learning from both sides, each with the share that is recorded.

@@ -54,6 +54,11 @@ impl ComparedSystem {
         self.product.is_some()
     }
 
+    /// Whether the version is known and can be compared.
+    pub(crate) const fn has_version(self) -> bool {
+        self.version.is_some()
+    }
+
     /// Whether it has a name.
     pub(crate) const fn is_named(self) -> bool {
         self.vendor.is_some()
@@ -193,9 +198,9 @@ impl Numbering {
     }
 }
 
-/// One module of a portfolio: its systems, or a known absence where there are none.
+/// The systems of one module, as several organisations may have them; a known absence where there are none.
 #[derive(Clone, Debug)]
-struct Entry {
+struct SystemList {
     module: Module,
     systems: Box<[ComparedSystem]>,
     /// Whether any system has a name.
@@ -204,23 +209,50 @@ struct Entry {
     mean: f64,
 }
 
+impl SystemList {
+    /// Whether there is a system, and not a known absence.
+    fn is_run(&self) -> bool {
+        !self.systems.is_empty()
+    }
+
+    /// How this list, the seeker's, is met by the candidate's of the same module, or by an unknown one, as
+    /// `[low, expected, high]`.
+    fn met_by(&self, theirs: Option<&Self>) -> [f64; 3] {
+        match theirs {
+            Some(theirs) => best_match(&self.systems, &theirs.systems),
+            None if self.is_named => [0.0, self.mean, 1.0],
+            None => [0.0; 3],
+        }
+    }
+
+    fn importance(&self) -> f64 {
+        IMPORTANCE[self.module.index()]
+    }
+}
+
 /// A distinct set of systems over all modules.
 #[derive(Clone, Debug, Default)]
 struct Portfolio {
-    /// In the order of modules.
-    entries: Box<[Entry]>,
+    /// The numbers of its lists, in the order of modules.
+    lists: Box<[u32]>,
+    /// The importance of the modules in which it has a system, together.
+    importance: f64,
     /// Whether the criterion can be asked of an organisation with this portfolio.
     is_applicable: bool,
     /// The vendors of its systems, sorted.
     vendors: Box<[u32]>,
 }
 
-/// The key under which equal portfolios are one: modules in order, systems sorted, an empty list for a known absence.
-type PortfolioKey = Vec<(Module, Vec<ComparedSystem>)>;
+/// The key under which equal lists are one: systems sorted, none for a known absence.
+type ListKey = (Module, Vec<ComparedSystem>);
 
 /// Every distinct set of systems among the active organisations.
+///
+/// Lists of one module are numbered first, then the sets of lists: where products and versions vary, there are far fewer
+/// lists than sets, and lists are what is compared.
 #[derive(Debug)]
 pub(crate) struct Portfolios {
+    lists: Vec<SystemList>,
     portfolios: Vec<Portfolio>,
     vendors: Vec<String>,
 }
@@ -229,41 +261,58 @@ impl Portfolios {
     /// Reads the systems of each active organisation and numbers the distinct sets; returns them with the number of each
     /// organisation's set.
     pub(crate) fn new(systems_of: &[&[CoreSystem]], numbering: &mut Numbering) -> (Self, Vec<u32>) {
-        let mut keys: Interner<PortfolioKey> = Interner::new();
-        let number_of: Vec<u32> = systems_of
-            .iter()
-            .map(|systems| {
-                let mut modules: BTreeMap<Module, BTreeSet<ComparedSystem>> = BTreeMap::new();
-                for system in *systems {
-                    if system.status.is_present() {
-                        modules
-                            .entry(system.module)
-                            .or_default()
-                            .insert(numbering.number(system));
-                    } else if system.status.is_known_absence() {
-                        modules.entry(system.module).or_default();
-                    }
+        let mut list_keys: Interner<ListKey> = Interner::new();
+        let mut keys: Interner<Vec<u32>> = Interner::new();
+        let mut counts: Vec<f64> = Vec::new();
+        let mut number_of = Vec::with_capacity(systems_of.len());
+        for systems in systems_of {
+            let mut modules: BTreeMap<Module, BTreeSet<ComparedSystem>> = BTreeMap::new();
+            for system in *systems {
+                if system.status.is_present() {
+                    modules
+                        .entry(system.module)
+                        .or_default()
+                        .insert(numbering.number(system));
+                } else if system.status.is_known_absence() {
+                    modules.entry(system.module).or_default();
                 }
-                let key = modules
-                    .into_iter()
-                    .map(|(m, s)| (m, s.into_iter().collect()))
-                    .collect();
-                keys.number(&key)
-            })
+            }
+            let lists = modules.into_iter().map(|(module, systems)| {
+                let number = list_keys.number(&(module, systems.into_iter().collect()));
+                counts.resize(list_keys.values().len(), 0.0);
+                counts[number as usize] += 1.0;
+                number
+            });
+            let key: Vec<u32> = lists.collect();
+            number_of.push(keys.number(&key));
+        }
+        let lists = tell_lists(list_keys.into_values(), &counts);
+        let portfolios = keys
+            .into_values()
+            .into_iter()
+            .map(|key| Portfolio::new(key, &lists))
             .collect();
-        let portfolios = number_portfolios(keys.into_values(), &number_of);
+        let vendors = numbering.vendors.values().to_vec();
         (
             Self {
+                lists,
                 portfolios,
-                vendors: numbering.vendors.values().to_vec(),
+                vendors,
             },
             number_of,
         )
     }
 
-    /// How many distinct sets there are.
-    pub(crate) fn len(&self) -> usize {
-        self.portfolios.len()
+    fn lists_of(&self, portfolio: u32) -> impl Iterator<Item = &SystemList> {
+        self.portfolios[portfolio as usize]
+            .lists
+            .iter()
+            .map(|&number| &self.lists[number as usize])
+    }
+
+    /// The lists of the modules in which a set has a system.
+    fn run_lists(&self, portfolio: u32) -> impl Iterator<Item = &SystemList> {
+        self.lists_of(portfolio).filter(|list| list.is_run())
     }
 
     /// Whether the criterion can be asked of an organisation with this set: it names a system.
@@ -288,19 +337,81 @@ impl Portfolios {
     /// The score of a seeker with set `mine` for a candidate with set `theirs`; zero, and without meaning, where the
     /// criterion does not apply to the seeker.
     pub(crate) fn score(&self, mine: u32, theirs: u32) -> Interval {
-        let [low, expected, high] = self.sums(mine, theirs, |entry, theirs| match theirs {
-            Some(theirs) => best_match(&entry.systems, &theirs.systems),
-            None if entry.is_named => [0.0, entry.mean, 1.0],
-            None => [0.0; 3],
-        });
+        let mut sums = [0.0; 3];
+        for list in self.run_lists(mine) {
+            let met = list.met_by(self.lists_of(theirs).find(|t| t.module == list.module));
+            for (sum, value) in sums.iter_mut().zip(met) {
+                *sum += list.importance() * value;
+            }
+        }
+        let importance = self.portfolios[mine as usize].importance;
+        let [low, expected, high] = sums.map(|sum| share_of(sum, importance));
         Interval::new(low, expected, high)
+    }
+
+    /// The expected scores of a seeker with set `mine` for every set, and of every set for it, by the number of the set.
+    ///
+    /// Each list is compared once, whatever the number of sets it is in. The sums run over the modules of whoever seeks, in
+    /// their order, as in [`score`](Self::score), so that both ends of a pair get the same bits.
+    pub(crate) fn expected_scores(&self, mine: u32) -> Vec<(f64, f64)> {
+        let mut my_lists: [Option<&SystemList>; Module::ALL.len()] = [None; Module::ALL.len()];
+        for list in self.lists_of(mine) {
+            my_lists[list.module.index()] = Some(list);
+        }
+        let compared: Vec<(f64, f64)> = self
+            .lists
+            .iter()
+            .map(|theirs| {
+                let my_list = my_lists[theirs.module.index()];
+                let forward = my_list
+                    .filter(|m| m.is_run())
+                    .map_or(0.0, |m| m.met_by(Some(theirs))[1]);
+                let backward = if theirs.is_run() {
+                    theirs.met_by(my_list)[1]
+                } else {
+                    0.0
+                };
+                (
+                    theirs.importance() * forward,
+                    theirs.importance() * backward,
+                )
+            })
+            .collect();
+        let my_run: Vec<(Module, f64)> = self
+            .run_lists(mine)
+            .map(|list| (list.module, list.importance() * list.met_by(None)[1]))
+            .collect();
+        let my_importance = self.portfolios[mine as usize].importance;
+        self.portfolios
+            .iter()
+            .map(|theirs| {
+                let mut lists = theirs.lists.iter().map(|&n| n as usize).peekable();
+                let mut forward = 0.0;
+                for &(module, if_unknown) in &my_run {
+                    while lists.next_if(|&n| self.lists[n].module < module).is_some() {}
+                    let known = lists.peek().filter(|&&n| self.lists[n].module == module);
+                    forward += known.map_or(if_unknown, |&n| compared[n].0);
+                }
+                let backward = theirs
+                    .lists
+                    .iter()
+                    .fold(0.0, |sum, &n| sum + compared[n as usize].1);
+                (
+                    share_of(forward, my_importance),
+                    share_of(backward, theirs.importance),
+                )
+            })
+            .collect()
     }
 
     /// The share of the seeker's modules, by importance, for which the candidate's fact is recorded.
     pub(crate) fn known_share(&self, mine: u32, theirs: u32) -> f64 {
-        self.sums(mine, theirs, |_, theirs| {
-            if theirs.is_some() { [1.0; 3] } else { [0.0; 3] }
-        })[0]
+        let is_known = |list: &&SystemList| self.lists_of(theirs).any(|t| t.module == list.module);
+        let known = self
+            .run_lists(mine)
+            .filter(is_known)
+            .fold(0.0, |sum, list| sum + list.importance());
+        share_of(known, self.portfolios[mine as usize].importance)
     }
 
     /// The modules that the seeker runs and of which nothing is recorded of the candidate, with the share of the score each
@@ -310,56 +421,25 @@ impl Portfolios {
         mine: u32,
         theirs: u32,
     ) -> impl Iterator<Item = (Module, f64)> {
-        let mine = &self.portfolios[mine as usize];
-        let theirs = &self.portfolios[theirs as usize];
-        let total: f64 = mine
-            .run_entries()
-            .map(|e| IMPORTANCE[e.module.index()])
-            .sum();
-        mine.run_entries()
-            .filter(|e| e.is_named && !theirs.entries.iter().any(|t| t.module == e.module))
-            .map(move |e| (e.module, IMPORTANCE[e.module.index()] / total))
-    }
-
-    /// `sum u_f c_f / sum u_f` over the seeker's modules, where `value` gives `c_f`.
-    fn sums(
-        &self,
-        mine: u32,
-        theirs: u32,
-        value: impl Fn(&Entry, Option<&Entry>) -> [f64; 3],
-    ) -> [f64; 3] {
-        let theirs = &self.portfolios[theirs as usize].entries;
-        let mut position = 0;
-        let (mut sums, mut total) = ([0.0; 3], 0.0);
-        for entry in self.portfolios[mine as usize].run_entries() {
-            while position < theirs.len() && theirs[position].module < entry.module {
-                position += 1;
-            }
-            let their_entry = theirs.get(position).filter(|t| t.module == entry.module);
-            let importance = IMPORTANCE[entry.module.index()];
-            for (sum, value) in sums.iter_mut().zip(value(entry, their_entry)) {
-                *sum += importance * value;
-            }
-            total += importance;
-        }
-        if total > 0.0 {
-            sums.map(|sum| sum / total)
-        } else {
-            sums
-        }
+        let importance = self.portfolios[mine as usize].importance;
+        self.run_lists(mine)
+            .filter(move |list| {
+                list.is_named && !self.lists_of(theirs).any(|t| t.module == list.module)
+            })
+            .map(move |list| (list.module, share_of(list.importance(), importance)))
     }
 
     /// Bytes on the heap, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let entries = self.portfolios.iter().flat_map(|p| p.entries.iter());
-        self.portfolios.capacity() * size_of::<Portfolio>()
-            + entries
-                .map(|e| size_of::<Entry>() + size_of_val(&*e.systems))
-                .sum::<usize>()
+        self.lists
+            .iter()
+            .map(|l| size_of::<SystemList>() + size_of_val(&*l.systems))
+            .sum::<usize>()
+            + self.portfolios.capacity() * size_of::<Portfolio>()
             + self
                 .portfolios
                 .iter()
-                .map(|p| size_of_val(&*p.vendors))
+                .map(|p| size_of_val(&*p.lists) + size_of_val(&*p.vendors))
                 .sum::<usize>()
             + self
                 .vendors
@@ -370,75 +450,100 @@ impl Portfolios {
 }
 
 impl Portfolio {
-    /// The modules in which it has a system.
-    fn run_entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|e| !e.systems.is_empty())
+    fn new(numbers: Vec<u32>, lists: &[SystemList]) -> Self {
+        let of_it = || numbers.iter().map(|&number| &lists[number as usize]);
+        let vendors: BTreeSet<u32> = of_it()
+            .flat_map(|l| l.systems.iter())
+            .filter_map(|s| s.vendor)
+            .collect();
+        Self {
+            importance: of_it()
+                .filter(|l| l.is_run())
+                .fold(0.0, |sum, l| sum + l.importance()),
+            is_applicable: of_it().any(|l| l.is_named),
+            vendors: vendors.into_iter().collect(),
+            lists: numbers.into_boxed_slice(),
+        }
     }
 }
 
-/// Builds the portfolios with the means that stand in for unknown modules.
-fn number_portfolios(keys: Vec<PortfolioKey>, number_of: &[u32]) -> Vec<Portfolio> {
-    let mut counts = vec![0.0; keys.len()];
-    for &number in number_of {
-        counts[number as usize] += 1.0;
+/// `part / whole`; 0 where the whole is nothing.
+fn share_of(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// Builds the lists with the means that stand in for unknown modules; `counts` is how many organisations have each list.
+///
+/// Whether two lists match does not depend on versions, so lists that differ in versions alone are counted together, and
+/// only lists with a vendor in common are compared.
+fn tell_lists(keys: Vec<ListKey>, counts: &[f64]) -> Vec<SystemList> {
+    let mut versionless: Interner<ListKey> = Interner::new();
+    let number_of: Vec<u32> = keys
+        .iter()
+        .map(|(module, systems)| {
+            let mut systems: Vec<ComparedSystem> = systems
+                .iter()
+                .map(|&s| ComparedSystem { version: None, ..s })
+                .collect();
+            systems.dedup();
+            versionless.number(&(*module, systems))
+        })
+        .collect();
+    let versionless = versionless.into_values();
+    let mut having = vec![0.0; versionless.len()];
+    for (&number, count) in number_of.iter().zip(counts) {
+        having[number as usize] += count;
     }
-    // How many organisations have each distinct list of systems in a module.
-    let mut lists: BTreeMap<(Module, &[ComparedSystem]), f64> = BTreeMap::new();
-    for (key, count) in keys.iter().zip(&counts) {
-        for (module, systems) in key {
-            *lists.entry((*module, systems)).or_insert(0.0) += count;
+    let mut known: BTreeMap<Module, f64> = BTreeMap::new();
+    let mut of_vendor: BTreeMap<(Module, u32), Vec<usize>> = BTreeMap::new();
+    for (number, (module, systems)) in versionless.iter().enumerate() {
+        *known.entry(*module).or_insert(0.0) += having[number];
+        for vendor in systems
+            .iter()
+            .filter_map(|s| s.vendor)
+            .collect::<BTreeSet<u32>>()
+        {
+            of_vendor.entry((*module, vendor)).or_default().push(number);
         }
     }
-    let means: BTreeMap<(Module, &[ComparedSystem]), f64> = lists
-        .keys()
-        .map(|&list| (list, mean_match(list, &lists)))
-        .collect();
-    keys.iter()
-        .map(|key| {
-            let entries: Box<[Entry]> = key
+    let means: Vec<f64> = versionless
+        .iter()
+        .map(|(module, mine)| {
+            let vendors: BTreeSet<u32> = mine.iter().filter_map(|s| s.vendor).collect();
+            let candidates: BTreeSet<usize> = vendors
                 .iter()
-                .map(|(module, systems)| Entry {
-                    module: *module,
-                    systems: systems.as_slice().into(),
-                    is_named: systems.iter().any(|s| s.vendor.is_some()),
-                    mean: means[&(*module, systems.as_slice())],
-                })
+                .flat_map(|&v| of_vendor.get(&(*module, v)).into_iter().flatten().copied())
                 .collect();
-            let vendors: BTreeSet<u32> = entries
-                .iter()
-                .flat_map(|e| e.systems.iter())
-                .filter_map(|s| s.vendor)
-                .collect();
-            Portfolio {
-                is_applicable: entries.iter().any(|e| e.is_named),
-                vendors: vendors.into_iter().collect(),
-                entries,
+            let is_match = |theirs: &[ComparedSystem]| best_match(mine, theirs)[1] >= MATCH_FROM;
+            let matching = candidates
+                .into_iter()
+                .filter(|&number| is_match(&versionless[number].1));
+            let matches = matching.fold(0.0, |sum, number| sum + having[number]);
+            // Whoever has this list is not among the others; a list with a name matches itself.
+            let (others, matches) = (
+                known[module] - 1.0,
+                if vendors.is_empty() {
+                    0.0
+                } else {
+                    matches - 1.0
+                },
+            );
+            if others > 0.0 {
+                matches / others
+            } else {
+                super::MEAN_OF_NOBODY
             }
         })
+        .collect();
+    keys.into_iter()
+        .zip(number_of)
+        .map(|((module, systems), number)| SystemList {
+            module,
+            is_named: systems.iter().any(|s| s.vendor.is_some()),
+            mean: means[number as usize],
+            systems: systems.into_boxed_slice(),
+        })
         .collect()
-}
-
-/// `m` of DESIGN 4.2: among the organisations other than one of those with this list for which the module is known, the share
-/// whose best expected match with it is a match.
-fn mean_match(
-    (module, mine): (Module, &[ComparedSystem]),
-    lists: &BTreeMap<(Module, &[ComparedSystem]), f64>,
-) -> f64 {
-    let is_match = |theirs: &[ComparedSystem]| best_match(mine, theirs)[1] >= MATCH_FROM;
-    let (mut matches, mut known) = (0.0, 0.0);
-    let first: (Module, &[ComparedSystem]) = (module, &[]);
-    for ((_, theirs), count) in lists.range(first..).take_while(|((m, _), _)| *m == module) {
-        let others = if *theirs == mine { count - 1.0 } else { *count };
-        known += others;
-        if is_match(theirs) {
-            matches += others;
-        }
-    }
-    if known > 0.0 {
-        matches / known
-    } else {
-        super::MEAN_OF_NOBODY
-    }
 }
 
 #[cfg(test)]

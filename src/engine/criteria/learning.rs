@@ -27,6 +27,8 @@ const fn need_weight(need: TopicNeed) -> f64 {
 pub fn stage_value(stage: TopicStage, live_since: Option<PartialDate>, as_of: NaiveDate) -> f64 {
     match stage {
         TopicStage::Blueprint => 1.0,
+        // What goes live later is being put in today.
+        TopicStage::Live if live_since.is_some_and(|d| d.first_day() > as_of) => 0.5,
         TopicStage::Live => {
             let long_live = live_since
                 .and_then(|d| d.first_day().checked_add_months(LONG_LIVE))
@@ -46,6 +48,16 @@ struct Interest {
     topic: u32,
     need: Option<TopicNeed>,
     stage: Option<(TopicStage, Option<PartialDate>)>,
+    /// The number of its origin.
+    origin: u32,
+}
+
+/// What one row shows on a topic that another seeks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    pub(crate) stage: TopicStage,
+    /// The number of its origin.
+    pub(crate) origin: u32,
 }
 
 /// The topics of all active organisations; few have any, so this is a list, not a column.
@@ -64,17 +76,18 @@ pub(crate) struct LearningOnDay {
 }
 
 impl LearningColumns {
-    /// Lists the interests; `topic_number` numbers the topics from 0 to `n_topics`.
+    /// Lists the interests, each with its row, the number of its topic below `n_topics`, and that of its origin.
     pub(crate) fn new<'a>(
         n_topics: usize,
-        interests: impl Iterator<Item = (Row, u32, &'a TopicInterest)>,
+        interests: impl Iterator<Item = (Row, u32, u32, &'a TopicInterest)>,
     ) -> Self {
         let mut interests: Vec<Interest> = interests
-            .map(|(row, topic, interest)| Interest {
+            .map(|(row, topic, origin, interest)| Interest {
                 row,
                 topic,
                 need: interest.need,
                 stage: interest.stage.map(|stage| (stage, interest.live_since)),
+                origin,
             })
             .collect();
         interests.sort_unstable_by_key(|i| (i.row, i.topic));
@@ -128,11 +141,7 @@ impl LearningColumns {
             let Some(need) = interest.need.map(need_weight) else {
                 continue;
             };
-            let have = match shown
-                .iter()
-                .find(|s| s.topic == interest.topic)
-                .and_then(|s| s.stage)
-            {
+            let have = match interest_in(shown, interest.topic).and_then(|s| s.stage) {
                 Some(stage) => {
                     known += need;
                     [value(stage); 3]
@@ -155,17 +164,20 @@ impl LearningColumns {
         &self,
         seeker: Row,
         candidate: Row,
-    ) -> impl Iterator<Item = (u32, Option<TopicStage>)> {
+    ) -> impl Iterator<Item = (u32, Option<Shown>)> {
         let shown = self.of(candidate);
         self.of(seeker)
             .iter()
             .filter(|i| i.need.is_some())
             .map(move |i| {
-                let stage = shown
-                    .iter()
-                    .find(|s| s.topic == i.topic)
-                    .and_then(|s| s.stage);
-                (i.topic, stage.map(|(stage, _)| stage))
+                let interest = interest_in(shown, i.topic);
+                let shown = interest.and_then(|s| {
+                    Some(Shown {
+                        stage: s.stage?.0,
+                        origin: s.origin,
+                    })
+                });
+                (i.topic, shown)
             })
     }
 
@@ -173,6 +185,14 @@ impl LearningColumns {
     pub(crate) fn heap_bytes(&self) -> usize {
         self.interests.capacity() * size_of::<Interest>()
     }
+}
+
+/// The interest in a topic among those of one row, which are in the order of topics.
+fn interest_in(interests: &[Interest], topic: u32) -> Option<&Interest> {
+    interests
+        .binary_search_by_key(&topic, |i| i.topic)
+        .ok()
+        .map(|at| &interests[at])
 }
 
 impl LearningOnDay {
@@ -255,10 +275,10 @@ mod tests {
         let shows = interest(None, Some(TopicStage::Offered));
         let other = interest(None, Some(TopicStage::Nothing));
         let rows = [
-            (0, 0, &seeks[0]),
-            (0, 1, &seeks[1]),
-            (1, 0, &shows),
-            (2, 1, &other),
+            (0, 0, 0, &seeks[0]),
+            (0, 1, 0, &seeks[1]),
+            (1, 0, 0, &shows),
+            (2, 1, 0, &other),
         ];
         let columns = LearningColumns::new(2, rows.into_iter());
         let on_day = columns.on_day(day()).unwrap();
@@ -278,7 +298,7 @@ mod tests {
     fn where_nobody_seeks_the_criterion_applies_to_nobody() {
         let shows = interest(None, Some(TopicStage::Live));
         assert!(
-            LearningColumns::new(1, std::iter::once((0, 0, &shows)))
+            LearningColumns::new(1, std::iter::once((0, 0, 0, &shows)))
                 .on_day(day())
                 .is_none()
         );

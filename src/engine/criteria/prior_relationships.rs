@@ -4,7 +4,7 @@ use chrono::{Months, NaiveDate};
 
 use crate::domain::dates::PartialDate;
 use crate::domain::interval::Interval;
-use crate::domain::link::{Link, LinkKind, LinkStanding, Network, NetworkKind};
+use crate::domain::link::{Link, LinkKind, LinkStanding, Network};
 use crate::domain::provenance::Provenance;
 use crate::engine::columns::{Interner, Lists, Row, Texts, index};
 use crate::engine::lineage::Lineage;
@@ -78,6 +78,19 @@ impl LinkFact {
     }
 }
 
+impl LinkFact {
+    /// Whether it is a partnership that lasts on a day and that both sides, or a publication, stand behind: the word of one
+    /// side takes nobody off anybody's list.
+    fn is_current_partnership(&self, as_of: NaiveDate) -> bool {
+        self.kind == LinkKind::Partnership
+            && matches!(
+                self.standing,
+                LinkStanding::Published | LinkStanding::Confirmed
+            )
+            && self.ended.is_none_or(|d| d.last_day() >= as_of)
+    }
+}
+
 fn years_between(earlier: NaiveDate, later: NaiveDate) -> f64 {
     let days = i32::try_from((later - earlier).num_days()).unwrap_or(i32::MAX);
     f64::from(days) / DAYS_A_YEAR
@@ -126,7 +139,6 @@ pub(crate) struct LinkColumns {
     edges: Lists<Edge>,
     networks: Vec<LinkFact>,
     network_names: Texts,
-    network_kinds: Vec<NetworkKind>,
     network_members: Vec<Box<[Row]>>,
     networks_of: Lists<u32>,
     /// Rows that declared their list complete, with the day; sorted.
@@ -196,7 +208,6 @@ impl LinkColumns {
             edges: Lists::from_sorted(n_rows, edges),
             networks: Vec::new(),
             network_names: Texts::default(),
-            network_kinds: Vec::new(),
             network_members: Vec::new(),
             networks_of: Lists::from_sorted(n_rows, Vec::new()),
             complete_on: Vec::new(),
@@ -221,7 +232,6 @@ impl LinkColumns {
                     provenance: provenances.number(&network.provenance),
                 });
                 columns.network_names.push(&network.name);
-                columns.network_kinds.push(network.kind);
                 columns.network_members.push(members.into_boxed_slice());
             }
         }
@@ -256,8 +266,7 @@ impl LinkColumns {
         ties.sort_by_key(|&(other, _, _)| other);
         let mut relations: Vec<Relation> = Vec::with_capacity(ties.len());
         for (other, tie, value) in ties {
-            let is_partnership = self.fact(tie).kind == LinkKind::Partnership
-                && self.fact(tie).ended.is_none_or(|d| d.last_day() >= as_of);
+            let is_partnership = self.fact(tie).is_current_partnership(as_of);
             match relations.last_mut() {
                 Some(last) if last.other == other => {
                     last.r = 1.0 - (1.0 - last.r) * (1.0 - value);

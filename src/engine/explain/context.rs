@@ -1,5 +1,6 @@
 //! Where the two are, which care they give, and how alike they are.
 
+use crate::domain::interval::Interval;
 use crate::domain::organisation::CareSetting;
 use crate::domain::profile::Attribute;
 use crate::domain::programme::Criterion;
@@ -7,8 +8,14 @@ use crate::engine::columns::Row;
 use crate::engine::criteria::care_setting::best_affinity;
 use crate::engine::criteria::culture::AttributePair;
 use crate::engine::explain::Explanation;
-use crate::engine::explain::words::{capitalised, percent, thousands};
+use crate::engine::explain::words::{percent, thousands};
 use crate::engine::view::{Assessment, View};
+
+/// From here on a distance costs enough for its softening to be worth a sentence.
+const WORTH_SOFTENING_KM: f64 = 20.0;
+
+const GEOGRAPHY: Criterion = Criterion::Geography;
+const CULTURE: Criterion = Criterion::Culture;
 
 /// Says how far apart the two are, which boards they share, and whether benefit softens the distance.
 pub(super) fn explain_geography(
@@ -16,25 +23,19 @@ pub(super) fn explain_geography(
     view: &View<'_>,
     assessment: &Assessment,
 ) {
-    const GEOGRAPHY: Criterion = Criterion::Geography;
     let snapshot = view.day.snapshot;
     let row = assessment.row;
     match view.distance_km(row) {
         Some(km) => {
             let text = format!("{km:.1} km apart, from head office to head office.");
-            explanation.because(
-                GEOGRAPHY,
-                "distance",
-                text,
-                snapshot.position_provenance(row),
-            );
+            explanation.because(GEOGRAPHY, "distance", text, snapshot.position_origin(row));
         }
         None if !snapshot.has_position(row) => {
-            explanation.not_known(GEOGRAPHY, "position of the head office".to_owned());
+            explanation.not_known(GEOGRAPHY, "position of the head office");
         }
         None => {}
     }
-    let identity = Some(snapshot.identity_provenance(row));
+    let identity = Some(snapshot.identity_origin(row));
     match (
         snapshot.shared_board(view.seeker, row),
         snapshot.icb(row),
@@ -55,13 +56,17 @@ pub(super) fn explain_geography(
         _ => {}
     }
     if snapshot.icb(row).is_none() {
-        explanation.not_known(GEOGRAPHY, "integrated care board".to_owned());
+        explanation.not_known(GEOGRAPHY, "integrated care board");
     }
+    // Only what is recorded softens for certain; an unknown module may. Next door there is nothing to soften.
     let benefit =
-        assessment.forward.scores[Criterion::CoreSystem.index()].map_or(0.0, |s| s.expected());
-    if benefit > 0.0 {
-        let text = "Distance counts for less, because your core systems have something in common."
-            .to_owned();
+        assessment.forward.scores[Criterion::CoreSystem.index()].map_or(0.0, Interval::low);
+    if benefit > 0.0
+        && view
+            .distance_km(row)
+            .is_some_and(|km| km >= WORTH_SOFTENING_KM)
+    {
+        let text = "Distance counts for less, because you share core systems.";
         explanation.because(GEOGRAPHY, "softened_by_benefit", text, None);
     }
 }
@@ -75,10 +80,10 @@ pub(super) fn explain_care_setting(explanation: &mut Explanation, view: &View<'_
         snapshot.class(row).settings,
     );
     if theirs.is_empty() {
-        explanation.not_known(CARE, "care settings".to_owned());
+        explanation.not_known(CARE, "care settings");
         return;
     }
-    let provenance = snapshot.settings_provenance(row);
+    let origin = snapshot.settings_origin(row);
     for setting in mine.iter() {
         match best_affinity(setting, theirs) {
             Some((same, _)) if same == setting => {
@@ -86,7 +91,7 @@ pub(super) fn explain_care_setting(explanation: &mut Explanation, view: &View<'_
                     CARE,
                     "same_setting",
                     format!("Both give {}.", setting.words()),
-                    provenance,
+                    origin,
                 );
             }
             Some((nearest, affinity)) => {
@@ -95,7 +100,7 @@ pub(super) fn explain_care_setting(explanation: &mut Explanation, view: &View<'_
                     setting.words(),
                     nearest.words()
                 );
-                explanation.because(CARE, "near_setting", text, provenance);
+                explanation.because(CARE, "near_setting", text, origin);
             }
             None => {}
         }
@@ -135,46 +140,96 @@ const DIFFERENT_BELOW: f64 = 0.5;
 /// A difference in digital maturity, on its scale of 1 to 5, that is worth a sentence.
 const WORTH_TELLING: f64 = 0.3;
 
+/// How many ethos questions both must have answered before a sentence says how alike the answers are: from fewer, who knows
+/// its own answers could tell the other's.
+const MIN_ETHOS_ANSWERS: usize = 3;
+
 /// Says in what the two are alike and in what they differ; what lies between needs no words.
 pub(super) fn explain_culture(explanation: &mut Explanation, view: &View<'_>, row: Row) {
-    const CULTURE: Criterion = Criterion::Culture;
     let culture = &view.day.snapshot.culture;
+    let mut ethos = Vec::with_capacity(Attribute::ETHOS.len());
     for &attribute in Attribute::ALL {
         match culture.attribute_pair(view.seeker, row, attribute) {
+            AttributePair::Compared(similarity) if attribute.is_ethos() => ethos.push(similarity),
             AttributePair::Compared(similarity) => {
-                let code = if similarity >= ALIKE_FROM {
-                    "alike"
-                } else if similarity < DIFFERENT_BELOW {
-                    "different"
-                } else {
-                    continue;
-                };
-                let text = attribute_sentence(view, row, attribute, code == "alike");
-                let provenance = view
-                    .day
-                    .snapshot
-                    .attribute_provenance(row, attribute.index());
-                explanation.because(CULTURE, code, text, provenance);
+                if let Some(verdict) = Verdict::of(similarity) {
+                    let text = attribute_sentence(view, row, attribute, verdict);
+                    let origin = view.day.snapshot.attribute_origin(row, attribute.index());
+                    explanation.because(CULTURE, verdict.code(), text, origin);
+                }
             }
-            AttributePair::Unknown => explanation.not_known(CULTURE, attribute.words().to_owned()),
+            AttributePair::Unknown => explanation.not_known(CULTURE, attribute.words()),
             AttributePair::LeftOut => {}
         }
     }
+    explain_ethos(explanation, &ethos);
     gain_from_maturity(explanation, view, row);
 }
 
-fn attribute_sentence(view: &View<'_>, row: Row, attribute: Attribute, is_alike: bool) -> String {
-    let culture = &view.day.snapshot.culture;
-    let opening = if is_alike { "Similar" } else { "Different" };
-    let values = |attribute| {
-        let value = |row| culture.value(row, attribute, None).unwrap_or_default();
-        (value(view.seeker), value(row))
+/// One sentence over all answers together: a site's answers are its own, so none is spoken of by itself.
+fn explain_ethos(explanation: &mut Explanation, similarities: &[f64]) {
+    if similarities.len() < MIN_ETHOS_ANSWERS {
+        return;
+    }
+    let (sum, n) = similarities
+        .iter()
+        .fold((0.0, 0.0), |(sum, n), s| (sum + s, n + 1.0));
+    let verdict = Verdict::of(sum / n);
+    let (code, text) = match verdict {
+        Some(Verdict::Alike) => (
+            "ethos_alike",
+            "Your answers on ethos are alike on the whole.",
+        ),
+        Some(Verdict::Different) => (
+            "ethos_different",
+            "Your answers on ethos differ on the whole.",
+        ),
+        None => ("ethos_mixed", "Your answers on ethos are partly alike."),
     };
+    explanation.because(CULTURE, code, text, None);
+}
+
+/// Whether two values are so near or so far that it is worth a sentence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Alike,
+    Different,
+}
+
+impl Verdict {
+    fn of(similarity: f64) -> Option<Self> {
+        if similarity >= ALIKE_FROM {
+            Some(Self::Alike)
+        } else if similarity < DIFFERENT_BELOW {
+            Some(Self::Different)
+        } else {
+            None
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Alike => "alike",
+            Self::Different => "different",
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Alike => "Similar",
+            Self::Different => "Different",
+        }
+    }
+}
+
+fn attribute_sentence(view: &View<'_>, row: Row, attribute: Attribute, verdict: Verdict) -> String {
+    let culture = &view.day.snapshot.culture;
+    let (opening, words) = (verdict.word(), attribute.words());
+    let value = |row| culture.value(row, attribute, None).unwrap_or_default();
+    let (mine, theirs) = (value(view.seeker), value(row));
     let counted = |unit: &str| {
-        let (mine, theirs) = values(attribute);
         format!(
-            "{opening} {}: {} and {} {unit}.",
-            attribute.words(),
+            "{opening} {words}: {} and {} {unit}.",
             thousands(mine),
             thousands(theirs)
         )
@@ -184,21 +239,13 @@ fn attribute_sentence(view: &View<'_>, row: Row, attribute: Attribute, is_alike:
         Attribute::Catchment => counted("people"),
         Attribute::Beds => counted("general and acute beds"),
         Attribute::Deprivation => {
-            let (mine, theirs) = values(attribute);
-            format!(
-                "{opening} {}: mean IMD scores of {mine:.1} and {theirs:.1}.",
-                attribute.words()
-            )
+            format!("{opening} {words}: mean IMD scores of {mine:.1} and {theirs:.1}.")
         }
-        Attribute::UrbanShare => {
-            let (mine, theirs) = values(attribute);
-            format!(
-                "{opening} {}: {} and {}.",
-                attribute.words(),
-                percent(mine),
-                percent(theirs)
-            )
-        }
+        Attribute::UrbanShare => format!(
+            "{opening} {words}: {} and {}.",
+            percent(mine),
+            percent(theirs)
+        ),
         Attribute::DigitalMaturity => {
             let scores: Vec<String> = maturity_in_common(view, row)
                 .map(|(setting, mine, theirs)| {
@@ -206,7 +253,7 @@ fn attribute_sentence(view: &View<'_>, row: Row, attribute: Attribute, is_alike:
                 })
                 .collect();
             format!(
-                "{opening} digital maturity: {}, on a scale of 1 to 5.",
+                "{opening} {words}: {}, on a scale of 1 to 5.",
                 scores.join(", ")
             )
         }
@@ -221,14 +268,7 @@ fn attribute_sentence(view: &View<'_>, row: Row, attribute: Attribute, is_alike:
         | Attribute::EthosStandardisation
         | Attribute::EthosBuildOrBuy
         | Attribute::EthosPace
-        | Attribute::EthosSupplierPartnership => {
-            let verdict = if is_alike {
-                "you think alike"
-            } else {
-                "you think differently"
-            };
-            format!("{}: {verdict}.", capitalised(attribute.words()))
-        }
+        | Attribute::EthosSupplierPartnership => format!("{opening} {words}."),
     }
 }
 

@@ -8,16 +8,18 @@ mod relationships;
 mod systems;
 mod words;
 
+use std::borrow::Cow;
+
 use crate::domain::programme::Criterion;
-use crate::domain::provenance::Provenance;
 use crate::domain::suggestion::Reason;
+use crate::engine::snapshot::Origin;
 use crate::engine::view::{Assessment, View};
 
 /// The explanation of one pair.
 #[derive(Debug, Default)]
 pub(crate) struct Explanation {
     reasons: [Vec<Reason>; Criterion::COUNT],
-    unknown: [Vec<String>; Criterion::COUNT],
+    unknown: [Vec<Cow<'static, str>>; Criterion::COUNT],
     pub(crate) you_gain: Vec<String>,
     pub(crate) they_gain: Vec<String>,
 }
@@ -36,7 +38,7 @@ impl Explanation {
     }
 
     /// Takes the reasons and the unknown facts of one criterion out.
-    pub(crate) fn take(&mut self, criterion: Criterion) -> (Vec<Reason>, Vec<String>) {
+    pub(crate) fn take(&mut self, criterion: Criterion) -> (Vec<Reason>, Vec<Cow<'static, str>>) {
         let at = criterion.index();
         (
             std::mem::take(&mut self.reasons[at]),
@@ -48,18 +50,18 @@ impl Explanation {
         &mut self,
         criterion: Criterion,
         code: &'static str,
-        text: String,
-        provenance: Option<&Provenance>,
+        text: impl Into<Cow<'static, str>>,
+        origin: Option<&Origin>,
     ) {
         self.reasons[criterion.index()].push(Reason {
             code,
-            text,
-            source: provenance.map(|p| p.source.clone()),
-            as_of: provenance.and_then(|p| p.as_of),
+            text: text.into(),
+            source: origin.map(|o| o.source.clone()),
+            as_of: origin.and_then(|o| o.as_of),
         });
     }
 
-    fn not_known(&mut self, criterion: Criterion, what: String) {
-        self.unknown[criterion.index()].push(what);
+    fn not_known(&mut self, criterion: Criterion, what: impl Into<Cow<'static, str>>) {
+        self.unknown[criterion.index()].push(what.into());
     }
 }

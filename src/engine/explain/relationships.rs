@@ -1,5 +1,6 @@
 //! What the two have had to do with each other, and what one seeks that the other can show.
 
+use crate::domain::link::LinkStanding;
 use crate::domain::profile::TopicStage;
 use crate::domain::programme::Criterion;
 use crate::engine::columns::Row;
@@ -14,19 +15,27 @@ pub(super) fn explain_prior(explanation: &mut Explanation, view: &View<'_>, row:
     for (tie, _) in links.ties(view.seeker, row, view.day.as_of) {
         let fact = links.fact(tie);
         let text = match tie {
-            Tie::Link(_) => format!("{}{}.", fact.kind.words(), span(fact)),
+            Tie::Link(_) => format!("{}{}{}.", fact.kind.words(), span(fact), standing(fact)),
             Tie::Network(number) => format!(
                 "Both belong to {}{}.",
                 links.network_name(number),
                 span(fact)
             ),
         };
-        let provenance = Some(view.day.snapshot.provenance(fact.provenance));
-        explanation.because(PRIOR, fact.kind.as_str(), text, provenance);
+        let origin = Some(view.day.snapshot.origin(fact.provenance));
+        explanation.because(PRIOR, fact.kind.as_str(), text, origin);
     }
     let is_complete = |row| links.is_complete(row, view.day.as_of);
     if !(is_complete(view.seeker) && is_complete(row)) {
-        explanation.not_known(PRIOR, "links that nobody recorded".to_owned());
+        explanation.not_known(PRIOR, "links that nobody recorded");
+    }
+}
+
+/// Whether only one side says so; such a link counts half.
+const fn standing(fact: &LinkFact) -> &'static str {
+    match fact.standing {
+        LinkStanding::Declared => ", declared by one side and not yet confirmed by the other",
+        LinkStanding::Published | LinkStanding::Confirmed | LinkStanding::Disputed => "",
     }
 }
 
@@ -45,42 +54,40 @@ fn span(fact: &LinkFact) -> String {
 pub(super) fn explain_learning(explanation: &mut Explanation, view: &View<'_>, row: Row) {
     const LEARNING: Criterion = Criterion::Learning;
     let snapshot = view.day.snapshot;
-    for (topic, stage) in snapshot.learning.sought_and_shown(view.seeker, row) {
+    for (topic, shown) in snapshot.learning.sought_and_shown(view.seeker, row) {
         let name = snapshot.topic_name(topic);
-        match stage {
-            Some(TopicStage::Nothing) => {
-                explanation.because(
-                    LEARNING,
-                    "nothing_to_show",
-                    format!("They have nothing to show on {name}."),
-                    None,
-                );
-            }
-            Some(stage) => {
-                let text = format!("You want to learn about {name}; they {}.", showing(stage));
-                explanation.because(LEARNING, "can_show", text.clone(), None);
-                explanation.you_gain.push(text);
-            }
-            None => explanation.not_known(LEARNING, format!("what they can show on {name}")),
+        let Some(shown) = shown else {
+            explanation.not_known(LEARNING, format!("what they can show on {name}"));
+            continue;
+        };
+        let origin = Some(snapshot.origin(shown.origin));
+        let text = format!(
+            "You want to learn about {name}; they {}.",
+            showing(shown.stage)
+        );
+        if shown.stage == TopicStage::Nothing {
+            explanation.because(LEARNING, "nothing_to_show", text, origin);
+        } else {
+            explanation.because(LEARNING, "can_show", text.clone(), origin);
+            explanation.you_gain.push(text);
         }
     }
-    for (topic, stage) in snapshot.learning.sought_and_shown(row, view.seeker) {
-        if let Some(stage) = stage
-            && stage != TopicStage::Nothing
-        {
+    for (topic, shown) in snapshot.learning.sought_and_shown(row, view.seeker) {
+        if let Some(shown) = shown.filter(|shown| shown.stage != TopicStage::Nothing) {
             let name = snapshot.topic_name(topic);
             explanation.they_gain.push(format!(
                 "They want to learn about {name}; you {}.",
-                showing(stage)
+                showing(shown.stage)
             ));
         }
     }
 }
 
+/// What a stage lets an organisation show; true from its start on, whatever the day.
 const fn showing(stage: TopicStage) -> &'static str {
     match stage {
         TopicStage::Blueprint => "have published how it was done",
-        TopicStage::Live => "have it live",
+        TopicStage::Live => "have taken it live",
         TopicStage::Offered => "offer to talk about it",
         TopicStage::Implementing => "are putting it in",
         TopicStage::Nothing => "have nothing to show",

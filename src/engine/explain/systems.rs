@@ -24,22 +24,19 @@ pub(super) fn explain(explanation: &mut Explanation, view: &View<'_>, row: Row) 
                 }
             }
             (Standing::Runs, Standing::Absent(fact)) => {
-                let provenance = Some(snapshot.system_provenance(fact));
                 let text = match fact.status {
                     SystemStatus::NoneProcuring => {
                         format!("They are buying their first {}.", module.words())
                     }
                     _ => format!("They have no {}.", module.words()),
                 };
-                explanation.because(CORE, "no_system", text, provenance);
+                explanation.because(CORE, "no_system", text, Some(snapshot.system_origin(fact)));
                 if let Some(system) = live_and_named(snapshot, mine, module) {
                     let gain = adoption_gain(("You run", "they are"), &system, module, fact.status);
                     explanation.they_gain.push(gain);
                 }
             }
-            (Standing::Runs, Standing::Unknown) => {
-                explanation.not_known(CORE, module.words().to_owned());
-            }
+            (Standing::Runs, Standing::Unknown) => explanation.not_known(CORE, module.words()),
             (Standing::Absent(fact), Standing::Runs) => {
                 if let Some(system) = live_and_named(snapshot, theirs, module) {
                     let gain = adoption_gain(("They run", "you are"), &system, module, fact.status);
@@ -80,6 +77,25 @@ struct Pair<'a> {
     matched: SystemMatch,
 }
 
+impl Pair<'_> {
+    const fn is_same_product(&self) -> bool {
+        matches!(
+            self.matched,
+            SystemMatch::SameProductCurrent
+                | SystemMatch::SameProductOlder
+                | SystemMatch::SameProduct
+        )
+    }
+
+    fn are_both_live(&self) -> bool {
+        self.mine.status == SystemStatus::InUse && self.theirs.status == SystemStatus::InUse
+    }
+
+    fn vendor(&self) -> &str {
+        self.their_name.vendor.as_deref().unwrap_or_default()
+    }
+}
+
 /// The pair of systems with the best expected value; among equals those that are live, then the first.
 fn best_pair<'a>(
     snapshot: &'a Snapshot,
@@ -87,6 +103,8 @@ fn best_pair<'a>(
     theirs: &'a [SystemFact],
     module: Module,
 ) -> Option<Pair<'a>> {
+    /// Less than any difference between values of the table.
+    const FOR_BEING_LIVE: f64 = 0.01;
     let present = |s: &&SystemFact| s.module == module && s.status.is_present();
     let mut best: Option<(f64, Pair<'a>)> = None;
     for my_system in mine.iter().filter(present) {
@@ -96,8 +114,6 @@ fn best_pair<'a>(
                 snapshot.system_name(their_system),
             );
             let matched = compare(my_name.compared, their_name.compared);
-            /// Less than any difference between values of the table.
-            const FOR_BEING_LIVE: f64 = 0.01;
             let live = [my_system, their_system]
                 .into_iter()
                 .filter(|s| s.status == SystemStatus::InUse);
@@ -123,28 +139,27 @@ fn explain_pair(
     module: Module,
     pair: &Pair<'_>,
 ) {
-    let provenance = Some(snapshot.system_provenance(pair.theirs));
+    let origin = Some(snapshot.system_origin(pair.theirs));
     let words = module.words();
     let (code, text) = match pair.matched {
-        SystemMatch::SameProductCurrent
-        | SystemMatch::SameProductOlder
-        | SystemMatch::SameProduct => (
-            same_product_code(pair),
-            shared_sentence(&product_name(pair.their_name), words, pair),
+        SystemMatch::SameProductCurrent => (
+            "same_product_current_version",
+            shared_sentence(&full_name(pair.their_name), words, pair),
         ),
-        SystemMatch::SameVendor => (
-            "same_vendor",
-            shared_sentence(
-                pair.their_name.vendor.as_deref().unwrap_or_default(),
-                words,
-                pair,
-            ),
+        SystemMatch::SameProductOlder => (
+            "same_product_older_version",
+            shared_sentence(&full_name(pair.their_name), words, pair),
         ),
+        SystemMatch::SameProduct => (
+            "same_product",
+            shared_sentence(&full_name(pair.their_name), words, pair),
+        ),
+        SystemMatch::SameVendor => ("same_vendor", shared_sentence(pair.vendor(), words, pair)),
         SystemMatch::OtherProduct => {
-            let vendor = pair.their_name.vendor.as_deref().unwrap_or_default();
             let (mine, theirs) = (bare_product(pair.my_name), bare_product(pair.their_name));
+            let (vendor, you, they) = (pair.vendor(), doing(pair.mine), doing(pair.theirs));
             let text = format!(
-                "Both buy their {words} from {vendor}, but you run {mine} and they run {theirs}."
+                "Both get their {words} from {vendor}, but different products: you {you} {mine}, they {they} {theirs}."
             );
             ("other_product", text)
         }
@@ -162,36 +177,14 @@ fn explain_pair(
             )
         }
     };
-    explanation.because(CORE, code, text, provenance);
-    match pair.matched {
-        SystemMatch::SameVendor if !pair.their_name.compared.has_product() => {
-            explanation.not_known(CORE, format!("product of the {words}"));
-        }
-        SystemMatch::SameProduct if pair.their_name.version.is_none() => {
-            explanation.not_known(CORE, format!("version of the {words}"));
-        }
-        SystemMatch::SameProductCurrent
-        | SystemMatch::SameProductOlder
-        | SystemMatch::SameProduct
-        | SystemMatch::SameVendor
-        | SystemMatch::OtherProduct
-        | SystemMatch::Different => {}
+    explanation.because(CORE, code, text, origin);
+    if pair.matched == SystemMatch::SameVendor && !pair.their_name.compared.has_product() {
+        explanation.not_known(CORE, format!("product of the {words}"));
     }
-    let is_shared = !matches!(
-        pair.matched,
-        SystemMatch::OtherProduct | SystemMatch::Different
-    );
-    if is_shared {
-        explain_who_is_ahead(explanation, words, pair);
+    if pair.matched == SystemMatch::SameProduct && !pair.their_name.compared.has_version() {
+        explanation.not_known(CORE, format!("version of the {words}"));
     }
-}
-
-const fn same_product_code(pair: &Pair<'_>) -> &'static str {
-    match pair.matched {
-        SystemMatch::SameProductOlder => "same_product_older_version",
-        SystemMatch::SameProductCurrent => "same_product_current_version",
-        _ => "same_product",
-    }
+    explain_who_is_ahead(explanation, words, pair);
 }
 
 /// "Both run X as their record", or who runs it and who is on the way to it.
@@ -221,60 +214,53 @@ const fn on_the_way(system: &SystemFact) -> Option<&'static str> {
     }
 }
 
-/// Who has the newer version, who is live and since when, and so who can learn from whom.
+/// What somebody does with a system: "run", "have signed for", "have chosen".
+const fn doing(system: &SystemFact) -> &'static str {
+    match system.status {
+        SystemStatus::Contracted => "have signed for",
+        SystemStatus::Selected => "have chosen",
+        SystemStatus::InUse
+        | SystemStatus::Replaced
+        | SystemStatus::NoSystem
+        | SystemStatus::NoneProcuring => "run",
+    }
+}
+
+/// Who is live and since when, and who has the newer version, and so who can learn what from whom.
 fn explain_who_is_ahead(explanation: &mut Explanation, words: &str, pair: &Pair<'_>) {
     let name = match pair.matched {
-        SystemMatch::SameVendor => pair.their_name.vendor.clone().unwrap_or_default(),
-        _ => product_name(pair.their_name),
+        SystemMatch::OtherProduct | SystemMatch::Different => return,
+        SystemMatch::SameVendor => pair.vendor().to_owned(),
+        SystemMatch::SameProductCurrent
+        | SystemMatch::SameProductOlder
+        | SystemMatch::SameProduct => full_name(pair.their_name),
     };
-    if let (Some(mine), Some(theirs)) = (&pair.my_name.version, &pair.their_name.version) {
-        let sentence = |who: &str, ahead: &str, behind: &str, whom: &str| {
-            format!("{who} run version {ahead} of {name}; {whom} run version {behind}.")
-        };
-        match pair
-            .their_name
-            .compared
-            .compare_versions(pair.my_name.compared)
-        {
-            Some(Ordering::Greater) => explanation
-                .you_gain
-                .push(sentence("They", theirs, mine, "you")),
-            Some(Ordering::Less) => explanation
-                .they_gain
-                .push(sentence("You", mine, theirs, "they")),
-            Some(Ordering::Equal) | None => {}
-        }
-    }
     let since = |system: &SystemFact| system.live.map(|d| d.year());
+    let behind = |who: &str, are: &str, have: &str, system: &SystemFact| match system.status {
+        SystemStatus::Selected => format!("{who} {have} chosen it"),
+        _ => format!("{who} {are} still implementing it"),
+    };
     match (
         pair.mine.status == SystemStatus::InUse,
         pair.theirs.status == SystemStatus::InUse,
     ) {
         (false, true) => {
-            let gain = match since(pair.theirs) {
+            let you = behind("you", "are", "have", pair.mine);
+            explanation.you_gain.push(match since(pair.theirs) {
                 Some(year) => {
-                    format!(
-                        "They went live with {name} as their {words} in {year}; you are still implementing it."
-                    )
+                    format!("They went live with {name} as their {words} in {year}; {you}.")
                 }
-                None => format!(
-                    "They already run {name} as their {words}; you are still implementing it."
-                ),
-            };
-            explanation.you_gain.push(gain);
+                None => format!("They already run {name} as their {words}; {you}."),
+            });
         }
         (true, false) => {
-            let gain = match since(pair.mine) {
+            let they = behind("they", "are", "have", pair.theirs);
+            explanation.they_gain.push(match since(pair.mine) {
                 Some(year) => {
-                    format!(
-                        "You went live with {name} as your {words} in {year}; they are still implementing it."
-                    )
+                    format!("You went live with {name} as your {words} in {year}; {they}.")
                 }
-                None => format!(
-                    "You already run {name} as your {words}; they are still implementing it."
-                ),
-            };
-            explanation.they_gain.push(gain);
+                None => format!("You already run {name} as your {words}; {they}."),
+            });
         }
         (true, true) => {
             match (since(pair.mine), since(pair.theirs)) {
@@ -286,18 +272,50 @@ fn explain_who_is_ahead(explanation: &mut Explanation, words: &str, pair: &Pair<
                 )),
                 _ => {}
             }
-            let carries = format!(
-                "Both live with {name} as the {words}: configurations and lessons carry over."
-            );
+            let carries = if pair.is_same_product() {
+                format!(
+                    "Both are live with {name} as the {words}: configurations and lessons carry over."
+                )
+            } else {
+                format!(
+                    "Both are live with a {words} from {name}: if it is the same product, configurations and lessons \
+                     carry over."
+                )
+            };
             explanation.you_gain.push(carries.clone());
             explanation.they_gain.push(carries);
         }
         (false, false) => {
-            let together =
-                format!("Both are implementing {name} as the {words}: you can do it together.");
+            let together = format!(
+                "Neither is live with {name} as the {words} yet: you can prepare for it together."
+            );
             explanation.you_gain.push(together.clone());
             explanation.they_gain.push(together);
         }
+    }
+    explain_versions(explanation, &name, pair);
+}
+
+/// Who runs the newer version of one product, where both run it.
+fn explain_versions(explanation: &mut Explanation, name: &str, pair: &Pair<'_>) {
+    let (Some(mine), Some(theirs)) = (&pair.my_name.version, &pair.their_name.version) else {
+        return;
+    };
+    if !(pair.is_same_product() && pair.are_both_live()) {
+        return;
+    }
+    match pair
+        .their_name
+        .compared
+        .compare_versions(pair.my_name.compared)
+    {
+        Some(Ordering::Greater) => explanation.you_gain.push(format!(
+            "They run version {theirs} of {name}; you run version {mine}."
+        )),
+        Some(Ordering::Less) => explanation.they_gain.push(format!(
+            "You run version {mine} of {name}; they run version {theirs}."
+        )),
+        Some(Ordering::Equal) | None => {}
     }
 }
 
@@ -308,7 +326,7 @@ fn live_and_named(snapshot: &Snapshot, systems: &[SystemFact], module: Module) -
         .filter(|s| s.module == module && s.status == SystemStatus::InUse);
     live.map(|s| snapshot.system_name(s))
         .find(|name| name.compared.is_named())
-        .map(product_name)
+        .map(full_name)
 }
 
 /// What somebody without a system gains from somebody who runs one.
@@ -330,7 +348,7 @@ fn adoption_gain(
 }
 
 /// Vendor and product together, without saying the vendor twice.
-fn product_name(name: &SystemName) -> String {
+fn full_name(name: &SystemName) -> String {
     match (&name.vendor, &name.product) {
         (Some(vendor), Some(product)) if product.starts_with(vendor.as_str()) => product.clone(),
         (Some(vendor), Some(product)) => format!("{vendor} {product}"),
@@ -346,10 +364,14 @@ fn bare_product(name: &SystemName) -> &str {
 /// A system's name, or that it has none.
 fn any_name(name: &SystemName) -> String {
     if name.compared.is_named() {
-        return product_name(name);
+        return full_name(name);
     }
     match &name.product {
         Some(product) => format!("{product}, built in-house or generic"),
         None => "built in-house or generic".to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "systems_tests.rs"]
+mod tests;

@@ -18,14 +18,6 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// A text with its first letter made large, for the start of a sentence.
-pub(super) fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +34,5 @@ mod tests {
             assert_eq!(thousands(number), text);
         }
         assert_eq!(percent(0.956), "96 %");
-        assert_eq!(capitalised("openness to sharing"), "Openness to sharing");
     }
 }

@@ -1,10 +1,13 @@
 //! Suggestions with their explanation (DESIGN 5).
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::domain::ids::BoardCode;
+use crate::domain::organisation::Board;
 use crate::domain::suggestion::{
     Ask, CriterionScore, METHOD_VERSION, Method, OrganisationCard, PairAnswer, Reason, Suggestion,
     Suggestions,
@@ -133,6 +136,24 @@ impl From<Method> for MethodUsedView {
     }
 }
 
+/// A board, shown by its code.
+struct CodeOf(Arc<Board>);
+
+impl Serialize for CodeOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.code.as_str())
+    }
+}
+
+/// A board, shown by its name.
+struct NameOf(Arc<Board>);
+
+impl Serialize for NameOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.name)
+    }
+}
+
 /// An organisation in short.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -144,16 +165,16 @@ pub(crate) struct CardView {
     care_settings: CareSettingNames,
     /// The code of its integrated care board.
     #[schema(required, value_type = Option<String>)]
-    icb_code: Option<Shown<BoardCode>>,
+    icb_code: Option<CodeOf>,
     /// The name of its integrated care board.
-    #[schema(required)]
-    icb_name: Option<String>,
+    #[schema(required, value_type = Option<String>)]
+    icb_name: Option<NameOf>,
     /// The code of its NHS region.
     #[schema(required, value_type = Option<String>)]
-    region_code: Option<Shown<BoardCode>>,
+    region_code: Option<CodeOf>,
     /// The name of its NHS region.
-    #[schema(required)]
-    region: Option<String>,
+    #[schema(required, value_type = Option<String>)]
+    region: Option<NameOf>,
     /// Of its head office, in degrees north.
     #[schema(required, minimum = -90, maximum = 90)]
     latitude: Option<f64>,
@@ -166,11 +187,11 @@ impl From<OrganisationCard> for CardView {
     fn from(card: OrganisationCard) -> Self {
         let (icb_code, icb_name) = card
             .icb
-            .map(|board| (Shown(board.code), board.name))
+            .map(|board| (CodeOf(Arc::clone(&board)), NameOf(board)))
             .unzip();
         let (region_code, region) = card
             .region
-            .map(|board| (Shown(board.code), board.name))
+            .map(|board| (CodeOf(Arc::clone(&board)), NameOf(board)))
             .unzip();
         Self {
             ods_code: Code(card.ods_code),
@@ -265,7 +286,8 @@ struct CriterionScoreView {
     /// What the score rests on.
     reasons: Vec<ReasonView>,
     /// What is not known of the candidate, in words.
-    unknown: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    unknown: Vec<Cow<'static, str>>,
 }
 
 impl From<CriterionScore> for CriterionScoreView {
@@ -291,10 +313,11 @@ struct ReasonView {
     /// A stable name that a program can match.
     code: &'static str,
     /// A sentence for the seeker.
-    text: String,
+    #[schema(value_type = String)]
+    text: Cow<'static, str>,
     /// Where the fact comes from.
-    #[schema(required)]
-    source: Option<String>,
+    #[schema(required, value_type = Option<String>)]
+    source: Option<Shown<Arc<str>>>,
     /// The date the fact speaks of.
     #[schema(required)]
     as_of: Option<PartialDateText>,
@@ -305,7 +328,7 @@ impl From<Reason> for ReasonView {
         Self {
             code: reason.code,
             text: reason.text,
-            source: reason.source,
+            source: reason.source.map(Shown),
             as_of: reason.as_of.map(PartialDateText),
         }
     }
