@@ -45,27 +45,6 @@ impl LinkKind {
     pub const fn is_moment(self) -> bool {
         matches!(self, Self::StaffMove | Self::Conversation | Self::SiteVisit)
     }
-
-    /// The kind at the start of a sentence.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Partnership => "Partnership",
-            Self::SharedSystem => "Shared system",
-            Self::HospitalGroup => "Hospital group",
-            Self::SharedLeadership => "Shared chair or chief executive",
-            Self::JointProgramme => "Joint programme",
-            Self::ProgrammePairing => "Pairing by a national programme",
-            Self::JointProcurement => "Joint procurement",
-            Self::ProviderCollaborative => "Provider collaborative",
-            Self::Secondment => "Secondment",
-            Self::StaffMove => "Staff move",
-            Self::Conversation => "Conversation",
-            Self::SiteVisit => "Site visit",
-            Self::SharedNetwork => "Shared network",
-            Self::Other => "Other link",
-        }
-    }
 }
 
 named_enum!(

@@ -111,7 +111,7 @@ fn candidate_facts(view: &View<'_>, assessment: &Assessment) -> Vec<Ask> {
     let (mine, theirs) = (snapshot.class(view.seeker), snapshot.class(row));
     for (module, part) in snapshot
         .portfolios
-        .unknown_modules(mine.portfolio, theirs.portfolio)
+        .open_modules(mine.portfolio, theirs.portfolio)
     {
         facts.push((
             Fact::CoreSystem(module),
@@ -121,7 +121,7 @@ fn candidate_facts(view: &View<'_>, assessment: &Assessment) -> Vec<Ask> {
     if !snapshot.has_position(row) {
         facts.push((
             Fact::Position,
-            share(Criterion::Geography) * width(Criterion::Geography),
+            share(Criterion::Geography) * view.width_of_position(assessment),
         ));
     }
     if theirs.settings.is_empty() {
@@ -146,10 +146,10 @@ fn candidate_facts(view: &View<'_>, assessment: &Assessment) -> Vec<Ask> {
             share(Criterion::Culture) * part,
         ));
     }
-    facts.push((
-        Fact::Links,
-        share(Criterion::PriorRelationships) * width(Criterion::PriorRelationships),
-    ));
+    if !snapshot.links.is_complete(row, view.day.as_of) {
+        let width = width(Criterion::PriorRelationships);
+        facts.push((Fact::Links, share(Criterion::PriorRelationships) * width));
+    }
     facts.push((
         Fact::Topics,
         share(Criterion::Learning) * width(Criterion::Learning),
@@ -223,11 +223,14 @@ const fn own_attribute_question(attribute: Attribute) -> &'static str {
 
 fn their_question(fact: Fact, name: &str) -> String {
     match fact {
-        Fact::CoreSystem(module) => format!("Which {} does {name} run?", module.words()),
+        Fact::CoreSystem(module) => format!(
+            "Which {} does {name} run: which product, and which version?",
+            module.words()
+        ),
         Fact::Position => format!("Where is the head office of {name}?"),
         Fact::CareSettings => format!("Which care does {name} give?"),
         Fact::Attribute(attribute) => format!("What does {name} say of its {}?", attribute.words()),
-        Fact::Links => format!("With whom has {name} worked before, and are both lists complete?"),
+        Fact::Links => format!("With whom has {name} worked before, and is its list complete?"),
         Fact::Topics => format!("What can {name} show on the topics you seek?"),
     }
 }

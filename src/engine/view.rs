@@ -354,6 +354,12 @@ impl<'a> View<'a> {
         })
     }
 
+    /// How much of the width of geography's score comes from an unknown position: what is left of the distance's cost.
+    pub(crate) fn width_of_position(&self, assessment: &Assessment) -> f64 {
+        let benefit = assessment.forward.scores[CORE_SYSTEM].map_or(0.0, Interval::expected);
+        residual_cost(benefit) * (1.0 - self.alignment(assessment.row))
+    }
+
     /// What is special about a candidate, if anything.
     pub(crate) fn special(&self, row: Row) -> Option<&Special> {
         self.specials

@@ -414,19 +414,26 @@ impl Portfolios {
         share_of(known, self.portfolios[mine as usize].importance)
     }
 
-    /// The modules that the seeker runs and of which nothing is recorded of the candidate, with the share of the score each
-    /// carries.
-    pub(crate) fn unknown_modules(
+    /// The modules that the seeker runs and of which something is missing on the candidate's side (the system, its product or
+    /// its version), with the part of the score's width that each carries.
+    pub(crate) fn open_modules(
         &self,
         mine: u32,
         theirs: u32,
     ) -> impl Iterator<Item = (Module, f64)> {
         let importance = self.portfolios[mine as usize].importance;
-        self.run_lists(mine)
-            .filter(move |list| {
-                list.is_named && !self.lists_of(theirs).any(|t| t.module == list.module)
+        self.run_lists(mine).filter_map(move |list| {
+            let their_list = self.lists_of(theirs).find(|t| t.module == list.module);
+            let is_whole = |s: &ComparedSystem| s.product.is_some() && s.version.is_some();
+            let [low, _, high] = list.met_by(their_list);
+            let is_missing = their_list.is_none_or(|t| !t.systems.iter().all(is_whole));
+            (is_missing && high > low).then(|| {
+                (
+                    list.module,
+                    share_of(list.importance() * (high - low), importance),
+                )
             })
-            .map(move |list| (list.module, share_of(list.importance(), importance)))
+        })
     }
 
     /// Bytes on the heap, about.
@@ -692,10 +699,8 @@ mod tests {
         assert!((unknown.width() - 1.0).abs() < ROUNDING);
         assert!(portfolios.known_share(numbers[0], numbers[4]).abs() < ROUNDING);
         assert!((portfolios.known_share(numbers[0], numbers[3]) - 1.0).abs() < ROUNDING);
-        assert_eq!(
-            portfolios.unknown_modules(numbers[0], numbers[4]).count(),
-            1
-        );
+        let open: Vec<(Module, f64)> = portfolios.open_modules(numbers[0], numbers[4]).collect();
+        assert_eq!(open, [(Module::Epr, 1.0)]);
     }
 
     #[test]

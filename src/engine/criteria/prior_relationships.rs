@@ -79,6 +79,11 @@ impl LinkFact {
 }
 
 impl LinkFact {
+    /// Whether it had ended by a day.
+    pub(crate) fn is_over(&self, as_of: NaiveDate) -> bool {
+        self.kind.is_moment() || self.ended.is_some_and(|d| d.last_day() < as_of)
+    }
+
     /// Whether it is a partnership that lasts on a day and that both sides, or a publication, stand behind: the word of one
     /// side takes nobody off anybody's list.
     fn is_current_partnership(&self, as_of: NaiveDate) -> bool {
@@ -87,7 +92,7 @@ impl LinkFact {
                 self.standing,
                 LinkStanding::Published | LinkStanding::Confirmed
             )
-            && self.ended.is_none_or(|d| d.last_day() >= as_of)
+            && !self.is_over(as_of)
     }
 }
 

@@ -96,9 +96,10 @@ pub(super) fn explain_care_setting(explanation: &mut Explanation, view: &View<'_
             }
             Some((nearest, affinity)) => {
                 let text = format!(
-                    "You give {}; the nearest they give is {}, which counts {affinity}.",
+                    "You give {}; the nearest that they give is {}, {} of a full match.",
                     setting.words(),
-                    nearest.words()
+                    nearest.words(),
+                    percent(affinity)
                 );
                 explanation.because(CARE, "near_setting", text, origin);
             }

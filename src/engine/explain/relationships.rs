@@ -1,6 +1,6 @@
 //! What the two have had to do with each other, and what one seeks that the other can show.
 
-use crate::domain::link::LinkStanding;
+use crate::domain::link::{LinkKind, LinkStanding};
 use crate::domain::profile::TopicStage;
 use crate::domain::programme::Criterion;
 use crate::engine::columns::Row;
@@ -14,20 +14,63 @@ pub(super) fn explain_prior(explanation: &mut Explanation, view: &View<'_>, row:
     let links = &view.day.snapshot.links;
     for (tie, _) in links.ties(view.seeker, row, view.day.as_of) {
         let fact = links.fact(tie);
+        let is_over = fact.is_over(view.day.as_of);
         let text = match tie {
-            Tie::Link(_) => format!("{}{}{}.", fact.kind.words(), span(fact), standing(fact)),
-            Tie::Network(number) => format!(
-                "Both belong to {}{}.",
-                links.network_name(number),
-                span(fact)
+            Tie::Link(_) => format!(
+                "{}{}{}.",
+                told(fact.kind, is_over),
+                span(fact),
+                standing(fact)
             ),
+            Tie::Network(number) => {
+                let belong = if is_over { "belonged" } else { "belong" };
+                format!(
+                    "Both {belong} to {}{}.",
+                    links.network_name(number),
+                    span(fact)
+                )
+            }
         };
-        let origin = Some(view.day.snapshot.origin(fact.provenance));
-        explanation.because(PRIOR, fact.kind.as_str(), text, origin);
+        explanation.because(
+            PRIOR,
+            fact.kind.as_str(),
+            text,
+            Some(view.day.snapshot.origin(fact.provenance)),
+        );
     }
     let is_complete = |row| links.is_complete(row, view.day.as_of);
     if !(is_complete(view.seeker) && is_complete(row)) {
         explanation.not_known(PRIOR, "links that nobody recorded");
+    }
+}
+
+/// A link as the start of a sentence, in the present or the past.
+const fn told(kind: LinkKind, is_over: bool) -> &'static str {
+    match (kind, is_over) {
+        (LinkKind::Partnership, false) => "You are partners",
+        (LinkKind::Partnership, true) => "You were partners",
+        (LinkKind::SharedSystem, false) => "You share one instance of a system",
+        (LinkKind::SharedSystem, true) => "You shared one instance of a system",
+        (LinkKind::HospitalGroup, false) => "You belong to one hospital group",
+        (LinkKind::HospitalGroup, true) => "You belonged to one hospital group",
+        (LinkKind::SharedLeadership, false) => "You share a chair or a chief executive",
+        (LinkKind::SharedLeadership, true) => "You shared a chair or a chief executive",
+        (LinkKind::JointProgramme, false) => "You run a programme together",
+        (LinkKind::JointProgramme, true) => "You ran a programme together",
+        (LinkKind::ProgrammePairing, _) => "A national programme paired you",
+        (LinkKind::JointProcurement, false) => "You buy together",
+        (LinkKind::JointProcurement, true) => "You bought together",
+        (LinkKind::ProviderCollaborative, false) => "You belong to one provider collaborative",
+        (LinkKind::ProviderCollaborative, true) => "You belonged to one provider collaborative",
+        (LinkKind::Secondment, false) => "Somebody from one of you is seconded to the other",
+        (LinkKind::Secondment, true) => "Somebody from one of you was seconded to the other",
+        (LinkKind::StaffMove, _) => "Somebody moved from one of you to the other",
+        (LinkKind::Conversation, _) => "You talked",
+        (LinkKind::SiteVisit, _) => "One of you visited the other",
+        (LinkKind::SharedNetwork, false) => "You belong to one network",
+        (LinkKind::SharedNetwork, true) => "You belonged to one network",
+        (LinkKind::Other, false) => "You have to do with each other",
+        (LinkKind::Other, true) => "You had to do with each other",
     }
 }
 

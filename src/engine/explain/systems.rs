@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::domain::core_system::{Module, SystemStatus};
+use crate::domain::dates::PartialDate;
 use crate::domain::programme::Criterion;
 use crate::engine::columns::Row;
 use crate::engine::criteria::core_system::{SystemMatch, compare};
@@ -24,22 +25,20 @@ pub(super) fn explain(explanation: &mut Explanation, view: &View<'_>, row: Row) 
                 }
             }
             (Standing::Runs, Standing::Absent(fact)) => {
-                let text = match fact.status {
-                    SystemStatus::NoneProcuring => {
-                        format!("They are buying their first {}.", module.words())
-                    }
-                    _ => format!("They have no {}.", module.words()),
-                };
-                explanation.because(CORE, "no_system", text, Some(snapshot.system_origin(fact)));
+                let origin = snapshot.system_origin(fact);
+                let text = absence_sentence(module.words(), fact.status, origin.as_of);
+                explanation.because(CORE, "no_system", text, Some(origin));
                 if let Some(system) = live_and_named(snapshot, mine, module) {
-                    let gain = adoption_gain(("You run", "they are"), &system, module, fact.status);
+                    let gain =
+                        adoption_gain(("You run", "they were"), &system, module, fact.status);
                     explanation.they_gain.push(gain);
                 }
             }
             (Standing::Runs, Standing::Unknown) => explanation.not_known(CORE, module.words()),
             (Standing::Absent(fact), Standing::Runs) => {
                 if let Some(system) = live_and_named(snapshot, theirs, module) {
-                    let gain = adoption_gain(("They run", "you are"), &system, module, fact.status);
+                    let gain =
+                        adoption_gain(("They run", "you were"), &system, module, fact.status);
                     explanation.you_gain.push(gain);
                 }
             }
@@ -167,14 +166,12 @@ fn explain_pair(
             let named = pair.my_name.compared.is_named() && pair.their_name.compared.is_named();
             let (mine, theirs) = (any_name(pair.my_name), any_name(pair.their_name));
             let text = format!("Your {words} is {mine}; theirs is {theirs}.");
-            (
-                if named {
-                    "other_vendor"
-                } else {
-                    "unnamed_system"
-                },
-                text,
-            )
+            if named {
+                ("other_vendor", text)
+            } else {
+                let why = " Without a supplier's name the two cannot be compared, so this counts nothing.";
+                ("unnamed_system", text + why)
+            }
         }
     };
     explanation.because(CORE, code, text, origin);
@@ -327,6 +324,19 @@ fn live_and_named(snapshot: &Snapshot, systems: &[SystemFact], module: Module) -
     live.map(|s| snapshot.system_name(s))
         .find(|name| name.compared.is_named())
         .map(full_name)
+}
+
+/// That the candidate has no system, of when that is known.
+fn absence_sentence(words: &str, status: SystemStatus, as_of: Option<PartialDate>) -> String {
+    let buying = if status == SystemStatus::NoneProcuring {
+        " and were buying one"
+    } else {
+        ""
+    };
+    match as_of {
+        Some(date) => format!("As of {date} they had no {words}{buying}."),
+        None => format!("They had no {words}{buying} when last recorded."),
+    }
 }
 
 /// What somebody without a system gains from somebody who runs one.

@@ -70,7 +70,8 @@ fn different_products_and_vendors_are_named_with_what_is_done_with_them() {
     assert_eq!(reason(&other), ("other_product", text));
     assert!(other.you_gain.is_empty() && other.they_gain.is_empty());
     let unnamed = told(("", "PICS", "", LIVE, None), ("Epic", "", "", LIVE, None));
-    let text = "Your electronic patient record is PICS, built in-house or generic; theirs is Epic.";
+    let text = "Your electronic patient record is PICS, built in-house or generic; theirs is Epic. Without a \
+                supplier's name the two cannot be compared, so this counts nothing.";
     assert_eq!(reason(&unnamed), ("unnamed_system", text));
 }
 
@@ -84,12 +85,12 @@ fn an_absence_says_whether_one_is_being_bought() {
         reason(&buying),
         (
             "no_system",
-            "They are buying their first electronic patient record."
+            "As of 2024-10-01 they had no electronic patient record and were buying one."
         )
     );
     assert_eq!(
         buying.they_gain,
-        ["You run Epic as the electronic patient record; they are buying one."]
+        ["You run Epic as the electronic patient record; they were buying one."]
     );
     let without = told(
         ("", "", "", SystemStatus::NoSystem, None),
@@ -97,7 +98,7 @@ fn an_absence_says_whether_one_is_being_bought() {
     );
     assert_eq!(
         without.you_gain,
-        ["They run Epic as the electronic patient record; you are without one."]
+        ["They run Epic as the electronic patient record; you were without one."]
     );
 }
 

@@ -1,0 +1,192 @@
+//! How the service answers under load: its suggestions against a static answer of the same size on the same server, one
+//! answer among 100,000 synthetic organisations, and the memory of the demo.
+//!
+//! `cargo bench --bench http`; needs `wrk` beside it. Everything is measured in one run on one machine, so the ratio holds
+//! where the machine is slow or noisy. Fails where a figure is missed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark may stop and prints to a person"
+)]
+
+#[path = "../tests/it/support/synthetic.rs"]
+mod synthetic;
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpResponse, HttpServer};
+use alongside::app::{Alongside, BundledData};
+use alongside::http::{Clock, Service};
+use alongside::intake::bundled;
+use alongside::storage::{Change, DatabaseUrl, Storage, register};
+use chrono::{DateTime, Utc};
+
+/// The least share of the static answer's rate that suggestions must reach.
+const MIN_RATIO: f64 = 0.25;
+const MAX_P99_MS: f64 = 10.0;
+const MAX_MANY_P50_MS: f64 = 25.0;
+const MAX_DEMO_MIB: f64 = 80.0;
+const N_SYNTHETIC: usize = 100_000;
+
+/// How long and with how many connections `wrk` asks. The connections are few, so that a request's time is the service's and
+/// not the queue's on a machine that `wrk` shares.
+const SECONDS: u32 = 8;
+const CONNECTIONS: u32 = 8;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-22T09:00:00Z".parse().unwrap()
+}
+
+/// A service with one more path, `/static`, that answers with the given bytes through everything that surrounds an answer.
+fn serve(alongside: Alongside, fixed: Bytes) -> (String, ServerHandle) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let service = Service::new(Arc::new(alongside), Clock::of(now)).unwrap();
+            let server = HttpServer::new(move || {
+                let fixed = fixed.clone();
+                let answer = move || {
+                    let body = fixed.clone();
+                    async move { HttpResponse::Ok().content_type("application/json").body(body) }
+                };
+                service.app().route("/static", web::get().to(answer))
+            })
+            .disable_signals()
+            .listen(listener)
+            .unwrap()
+            .run();
+            tell.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    (url, told.recv().unwrap())
+}
+
+/// What `wrk` saw.
+struct Load {
+    per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+fn load(url: &str, connections: u32) -> Load {
+    let output = Command::new("wrk")
+        .args(["-t1", &format!("-c{connections}"), &format!("-d{SECONDS}s"), "--latency", url])
+        .output()
+        .unwrap_or_else(|error| panic!("this needs wrk: {error}"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "{text}");
+    let after = |word: &str| {
+        let line = text.lines().map(str::trim).find(|line| line.starts_with(word));
+        line.and_then(|line| line.split_whitespace().nth(1)).unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    Load {
+        per_second: after("Requests/sec:").parse().unwrap(),
+        p50_ms: milliseconds(&after("50%")),
+        p99_ms: milliseconds(&after("99%")),
+    }
+}
+
+/// Reads "712.00us", "1.20ms" or "1.02s".
+fn milliseconds(text: &str) -> f64 {
+    let (number, factor) = if let Some(number) = text.strip_suffix("us") {
+        (number, 1e-3)
+    } else if let Some(number) = text.strip_suffix("ms") {
+        (number, 1.0)
+    } else {
+        (text.trim_end_matches('s'), 1e3)
+    };
+    number.parse::<f64>().unwrap() * factor
+}
+
+fn get(url: &str) -> Bytes {
+    let mut response = ureq::get(url).call().unwrap();
+    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+    body.into()
+}
+
+/// Says how a figure stands to its bar, and whether it holds.
+fn verdict(what: &str, figure: f64, holds: bool, bar: &str) -> bool {
+    println!("{what}: {figure:.3} ({bar}: {})", if holds { "held" } else { "MISSED" });
+    holds
+}
+
+fn rates(folder: &std::path::Path) -> bool {
+    let storage = Storage::open(&DatabaseUrl::sqlite_file(&folder.join("real.sqlite3"))).unwrap();
+    let path = "/api/v1/organisations/RTH/suggestions";
+    let first = Alongside::open(storage.clone(), BundledData::Load, now()).unwrap();
+    let (url, handle) = serve(first, Bytes::new());
+    let answer = get(&format!("{url}{path}"));
+    drop(handle.stop(false));
+    println!("one answer: {} bytes", answer.len());
+    let (url, handle) = serve(Alongside::open(storage, BundledData::Skip, now()).unwrap(), answer);
+    load(&format!("{url}{path}"), CONNECTIONS);
+    let fixed = load(&format!("{url}/static"), CONNECTIONS);
+    let suggestions = load(&format!("{url}{path}"), CONNECTIONS);
+    drop(handle.stop(false));
+    println!("static: {:.0}/s; suggestions: {:.0}/s", fixed.per_second, suggestions.per_second);
+    let ratio = suggestions.per_second / fixed.per_second;
+    let ratio_holds = verdict("ratio of the two rates", ratio, ratio >= MIN_RATIO, "at least 0.25");
+    let p99 = suggestions.p99_ms;
+    verdict("p99 in ms", p99, p99 < MAX_P99_MS, "under 10") && ratio_holds
+}
+
+fn many(folder: &std::path::Path) -> bool {
+    let storage = Storage::open(&DatabaseUrl::sqlite_file(&folder.join("many.sqlite3"))).unwrap();
+    let synthetic = synthetic::register(&bundled::load().unwrap().register, N_SYNTHETIC, 1);
+    let change = Change { actor: "bench".to_owned(), action: "load", detail: String::new(), at: now() };
+    storage.write_blocking(&change, |c| register::insert(c, &synthetic, &[])).unwrap();
+    drop(synthetic);
+    let (url, handle) = serve(Alongside::open(storage, BundledData::Skip, now()).unwrap(), Bytes::new());
+    let one = load(&format!("{url}/api/v1/organisations/Z000997/suggestions"), 1);
+    drop(handle.stop(false));
+    let p50 = one.p50_ms;
+    verdict("p50 in ms among 100,000 organisations", p50, p50 <= MAX_MANY_P50_MS, "at most 25")
+}
+
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        drop(Command::new("kill").arg(self.0.id().to_string()).status());
+        drop(self.0.wait());
+    }
+}
+
+fn memory() -> bool {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_alongside"))
+        .args(["demo", "--json", "--port", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let demo = Demo(child);
+    let url = serde_json::from_str::<serde_json::Value>(&line).unwrap()["url"].as_str().unwrap().to_owned();
+    for organisation in bundled::load().unwrap().register.organisations.iter().filter(|o| o.status.is_active()) {
+        get(&format!("{url}/api/v1/organisations/{}/suggestions?limit=50", organisation.ods_code));
+    }
+    get(&format!("{url}/swagger-ui/"));
+    get(&format!("{url}/api/v1/organisations?limit=200"));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", demo.0.id())).unwrap();
+    let resident = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let mib = resident.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0;
+    verdict("demo's resident memory in MiB", mib, mib < MAX_DEMO_MIB, "under 80")
+}
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = [rates(folder.path()), many(folder.path()), memory()];
+    if held.contains(&false) {
+        std::process::exit(1);
+    }
+}
