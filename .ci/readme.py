@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Runs every command of the README, as a newcomer would: each line of its `sh` blocks, in order, in a fresh copy.
+
+A command that starts a service runs in the background until the next one that does, and counts as good once it answers; all
+others must succeed. Builds are shared with the checkout through CARGO_TARGET_DIR. Usage: readme.py README.md
+"""
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+READY_SECONDS = 900
+ADDRESS = "http://127.0.0.1:8080/_ping"
+
+
+def commands(text):
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S):
+        for line in block.splitlines():
+            if line.strip() and not line.startswith("#"):
+                yield line
+
+
+def starts_service(command):
+    return re.search(r"(-- demo|alongside (demo|serve))\b", command) is not None
+
+
+class Service:
+    def __init__(self):
+        self.process = None
+
+    def start(self, command, **options):
+        self.stop()
+        self.process = subprocess.Popen(command, shell=True, start_new_session=True, **options)
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                sys.exit(f"ended with {self.process.returncode}: {command}")
+            try:
+                urllib.request.urlopen(ADDRESS, timeout=1).read()
+                return
+            except OSError:
+                time.sleep(0.2)
+        sys.exit(f"does not answer: {command}")
+
+    def stop(self):
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(timeout=30)
+            self.process = None
+
+
+def main():
+    root = Path(sys.argv[1]).resolve().parent
+    service, n_run = Service(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "alongside"
+        subprocess.run(["git", "clone", "--quiet", str(root), str(copy)], check=True)
+        # The copy builds where the checkout did; its own `target` is that folder.
+        (copy / "target").symlink_to(root / "target")
+        try:
+            for command in commands((root / "README.md").read_text()):
+                print(f"$ {command}", flush=True)
+                if starts_service(command):
+                    service.start(command, cwd=copy)
+                else:
+                    subprocess.run(command, shell=True, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+                n_run += 1
+        finally:
+            service.stop()
+    print(f"{n_run} commands of the README ran")
+    sys.exit(n_run == 0)
+
+
+if __name__ == "__main__":
+    main()
