@@ -10,6 +10,10 @@
     reason = "a benchmark may stop and prints to a person"
 )]
 
+/// As in the program that is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[path = "../tests/it/support/synthetic.rs"]
 mod synthetic;
 
@@ -55,7 +59,11 @@ fn serve(alongside: Alongside, fixed: Bytes) -> (String, ServerHandle) {
                 let fixed = fixed.clone();
                 let answer = move || {
                     let body = fixed.clone();
-                    async move { HttpResponse::Ok().content_type("application/json").body(body) }
+                    async move {
+                        HttpResponse::Ok()
+                            .content_type("application/json")
+                            .body(body)
+                    }
                 };
                 service.app().route("/static", web::get().to(answer))
             })
@@ -79,14 +87,28 @@ struct Load {
 
 fn load(url: &str, connections: u32) -> Load {
     let output = Command::new("wrk")
-        .args(["-t1", &format!("-c{connections}"), &format!("-d{SECONDS}s"), "--latency", url])
+        .args([
+            "-t1",
+            &format!("-c{connections}"),
+            &format!("-d{SECONDS}s"),
+            "--latency",
+            url,
+        ])
         .output()
         .unwrap_or_else(|error| panic!("this needs wrk: {error}"));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "{text}");
+    assert!(
+        !text.contains("Non-2xx") && !text.contains("Socket errors"),
+        "{text}"
+    );
     let after = |word: &str| {
-        let line = text.lines().map(str::trim).find(|line| line.starts_with(word));
-        line.and_then(|line| line.split_whitespace().nth(1)).unwrap_or_else(|| panic!("{text}")).to_owned()
+        let line = text
+            .lines()
+            .map(str::trim)
+            .find(|line| line.starts_with(word));
+        line.and_then(|line| line.split_whitespace().nth(1))
+            .unwrap_or_else(|| panic!("{text}"))
+            .to_owned()
     };
     Load {
         per_second: after("Requests/sec:").parse().unwrap(),
@@ -109,13 +131,21 @@ fn milliseconds(text: &str) -> f64 {
 
 fn get(url: &str) -> Bytes {
     let mut response = ureq::get(url).call().unwrap();
-    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+    let body = response
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_vec()
+        .unwrap();
     body.into()
 }
 
 /// Says how a figure stands to its bar, and whether it holds.
 fn verdict(what: &str, figure: f64, holds: bool, bar: &str) -> bool {
-    println!("{what}: {figure:.3} ({bar}: {})", if holds { "held" } else { "MISSED" });
+    println!(
+        "{what}: {figure:.3} ({bar}: {})",
+        if holds { "held" } else { "MISSED" }
+    );
     holds
 }
 
@@ -127,14 +157,25 @@ fn rates(folder: &std::path::Path) -> bool {
     let answer = get(&format!("{url}{path}"));
     drop(handle.stop(false));
     println!("one answer: {} bytes", answer.len());
-    let (url, handle) = serve(Alongside::open(storage, BundledData::Skip, now()).unwrap(), answer);
+    let (url, handle) = serve(
+        Alongside::open(storage, BundledData::Skip, now()).unwrap(),
+        answer,
+    );
     load(&format!("{url}{path}"), CONNECTIONS);
     let fixed = load(&format!("{url}/static"), CONNECTIONS);
     let suggestions = load(&format!("{url}{path}"), CONNECTIONS);
     drop(handle.stop(false));
-    println!("static: {:.0}/s; suggestions: {:.0}/s", fixed.per_second, suggestions.per_second);
+    println!(
+        "static: {:.0}/s; suggestions: {:.0}/s",
+        fixed.per_second, suggestions.per_second
+    );
     let ratio = suggestions.per_second / fixed.per_second;
-    let ratio_holds = verdict("ratio of the two rates", ratio, ratio >= MIN_RATIO, "at least 0.25");
+    let ratio_holds = verdict(
+        "ratio of the two rates",
+        ratio,
+        ratio >= MIN_RATIO,
+        "at least 0.25",
+    );
     let p99 = suggestions.p99_ms;
     verdict("p99 in ms", p99, p99 < MAX_P99_MS, "under 10") && ratio_holds
 }
@@ -142,14 +183,32 @@ fn rates(folder: &std::path::Path) -> bool {
 fn many(folder: &std::path::Path) -> bool {
     let storage = Storage::open(&DatabaseUrl::sqlite_file(&folder.join("many.sqlite3"))).unwrap();
     let synthetic = synthetic::register(&bundled::load().unwrap().register, N_SYNTHETIC, 1);
-    let change = Change { actor: "bench".to_owned(), action: "load", detail: String::new(), at: now() };
-    storage.write_blocking(&change, |c| register::insert(c, &synthetic, &[])).unwrap();
+    let change = Change {
+        actor: "bench".to_owned(),
+        action: "load",
+        detail: String::new(),
+        at: now(),
+    };
+    storage
+        .write_blocking(&change, |c| register::insert(c, &synthetic, &[]))
+        .unwrap();
     drop(synthetic);
-    let (url, handle) = serve(Alongside::open(storage, BundledData::Skip, now()).unwrap(), Bytes::new());
-    let one = load(&format!("{url}/api/v1/organisations/Z000997/suggestions"), 1);
+    let (url, handle) = serve(
+        Alongside::open(storage, BundledData::Skip, now()).unwrap(),
+        Bytes::new(),
+    );
+    let one = load(
+        &format!("{url}/api/v1/organisations/Z000997/suggestions"),
+        1,
+    );
     drop(handle.stop(false));
     let p50 = one.p50_ms;
-    verdict("p50 in ms among 100,000 organisations", p50, p50 <= MAX_MANY_P50_MS, "at most 25")
+    verdict(
+        "p50 in ms among 100,000 organisations",
+        p50,
+        p50 <= MAX_MANY_P50_MS,
+        "at most 25",
+    )
 }
 
 struct Demo(Child);
@@ -169,18 +228,46 @@ fn memory() -> bool {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     let demo = Demo(child);
-    let url = serde_json::from_str::<serde_json::Value>(&line).unwrap()["url"].as_str().unwrap().to_owned();
-    for organisation in bundled::load().unwrap().register.organisations.iter().filter(|o| o.status.is_active()) {
-        get(&format!("{url}/api/v1/organisations/{}/suggestions?limit=50", organisation.ods_code));
+    let url = serde_json::from_str::<serde_json::Value>(&line).unwrap()["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for organisation in bundled::load()
+        .unwrap()
+        .register
+        .organisations
+        .iter()
+        .filter(|o| o.status.is_active())
+    {
+        get(&format!(
+            "{url}/api/v1/organisations/{}/suggestions?limit=50",
+            organisation.ods_code
+        ));
     }
     get(&format!("{url}/swagger-ui/"));
     get(&format!("{url}/api/v1/organisations?limit=200"));
     let status = std::fs::read_to_string(format!("/proc/{}/status", demo.0.id())).unwrap();
-    let resident = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    let mib = resident.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0;
-    verdict("demo's resident memory in MiB", mib, mib < MAX_DEMO_MIB, "under 80")
+    let resident = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let mib = resident
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<f64>()
+        .unwrap()
+        / 1024.0;
+    verdict(
+        "demo's resident memory in MiB",
+        mib,
+        mib < MAX_DEMO_MIB,
+        "under 80",
+    )
 }
 
 fn main() {

@@ -6,6 +6,10 @@ use alongside::cli::Cli;
 use alongside::logging::{self, LogFormat};
 use chrono::{DateTime, Utc};
 
+/// The library does not choose for others; the program does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::from_arguments(std::env::args_os()) {
         Ok(cli) => cli,
