@@ -99,7 +99,6 @@ pub(super) fn http_settings(config: &Config) -> Result<HttpSettings, Failure> {
     Ok(HttpSettings {
         workers: config.workers()?,
         shutdown_timeout_s: startup::GRACE.as_secs(),
-        ..HttpSettings::default()
     })
 }
 

@@ -32,7 +32,7 @@ pub struct DatabaseUrl(Place);
 #[derive(Clone, PartialEq, Eq)]
 enum Place {
     File(PathBuf),
-    Server(ServerAddress),
+    Server(Box<ServerAddress>),
 }
 
 const ACCEPTED: &str =
@@ -63,7 +63,7 @@ impl DatabaseUrl {
             )),
             (None, _) => Self::path(text),
             (Some("postgres" | "postgresql"), Some(address)) => ServerAddress::parse(address)
-                .map(|address| Self(Place::Server(address)))
+                .map(|address| Self(Place::Server(Box::new(address))))
                 .map_err(|wrong| format!("{wrong}; {ACCEPTED}")),
             (Some("sqlite"), Some("") | None) => Err(format!("names no file; {ACCEPTED}")),
             (Some("sqlite"), Some(path)) if path.contains('?') => Err(format!(
