@@ -41,16 +41,17 @@ impl LogFilter {
         }
     }
 
-    /// What a service logs: what it does, without the web server's talk of threads.
+    /// What a service logs: what it does, without the web server's talk of threads and its errors about what callers send,
+    /// which would let anybody fill the log.
     #[must_use]
     pub fn service() -> Self {
-        Self("info,actix_server=warn".to_owned())
+        Self("info,actix_server=warn,actix_http=off".to_owned())
     }
 
     /// What a command that is done in a moment logs: what may be wrong.
     #[must_use]
     pub fn command() -> Self {
-        Self("warn".to_owned())
+        Self("warn,actix_http=off".to_owned())
     }
 }
 

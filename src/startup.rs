@@ -26,6 +26,12 @@ use crate::storage::{DatabaseUrl, Storage};
 /// How often the snapshot is brought up to date; a write by another replica must be seen within a second (DESIGN 9).
 pub const REFRESH_EVERY: Duration = Duration::from_millis(500);
 
+/// The longest time for one refresh of the snapshot, of which a server that freezes would make an eternity.
+const MAX_REFRESH: Duration = Duration::from_secs(30);
+
+/// The longest time for requests in progress to finish once the service is told to stop: containers are killed after 10 s.
+pub const GRACE: Duration = Duration::from_secs(8);
+
 /// Why the service did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -90,6 +96,29 @@ pub fn open(
         .and_then(|storage| Alongside::open(storage, bundled, now))
         .map(Arc::new)
         .map_err(StartError::Open)
+}
+
+/// Opens a database that is up to date and reads the first snapshot; makes and changes nothing. Blocking.
+///
+/// # Errors
+///
+/// [`StartError::Open`].
+pub fn open_to_read(url: &DatabaseUrl, now: DateTime<Utc>) -> Result<Arc<Alongside>, StartError> {
+    Storage::open_to_read(url)
+        .and_then(|storage| Alongside::open(storage, BundledData::Skip, now))
+        .map(Arc::new)
+        .map_err(StartError::Open)
+}
+
+/// Runs the work of a command in an actix runtime, to its end.
+///
+/// The runtime is left to the end of the process: ended by itself it would wait for every database call in progress, which a
+/// server that froze never answers.
+pub fn run<T>(work: impl Future<Output = T>) -> T {
+    let system = rt::System::new();
+    let outcome = system.block_on(work);
+    std::mem::forget(system);
+    outcome
 }
 
 /// A database file of one's own, filled with the bundled data; removed when dropped.
@@ -216,8 +245,13 @@ impl Service {
                     handle.stop(true).await;
                     server.await
                 });
+                let stopped = pin!(rt::time::timeout(GRACE, stopped));
                 match select(stopped, pin!(signals.next())).await {
-                    Either::Left((ended, _)) => ended,
+                    Either::Left((Ok(ended), _)) => ended,
+                    Either::Left((Err(_), _)) => {
+                        log::warn!("stopped with requests in progress, which took too long");
+                        return Ok(());
+                    }
                     Either::Right((name, _)) => {
                         log::warn!(signal = name; "stopped without waiting for requests in progress");
                         return Ok(());
@@ -241,9 +275,10 @@ async fn keep_fresh(alongside: Arc<Alongside>) {
         rt::time::sleep(REFRESH_EVERY).await;
         let alongside = Arc::clone(&alongside);
         // In a task of its own, so that a panic is one failed refresh and not the end of all.
-        let refreshed = rt::spawn(async move { alongside.refresh().await }).await;
-        freshness = freshness.after(match refreshed {
-            Ok(outcome) => outcome,
+        let refresh = async move { rt::time::timeout(MAX_REFRESH, alongside.refresh()).await };
+        freshness = freshness.after(match rt::spawn(refresh).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(elapsed)) => Err(Error::Unavailable("refreshing", Box::new(elapsed))),
             Err(panic) => Err(Error::Internal("refreshing", Box::new(panic))),
         });
     }

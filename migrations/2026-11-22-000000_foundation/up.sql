@@ -3,6 +3,10 @@
 -- Dates that are known to the month or the year are TEXT: YYYY-MM-DD, YYYY-MM or YYYY. Times are UTC.
 -- A `source` with its `as_of` says where a fact is from and of when. `sequence` keeps the order in which rows
 -- of one owner were stored.
+--
+-- A CHECK lists the values of a column where the list is closed. `module`, `attribute` and the `kind` of links and
+-- networks have none: their lists grow, SQLite cannot change a CHECK without making the table anew, and the service
+-- refuses a value that it does not know when it reads the row.
 
 CREATE TABLE boards (
     code TEXT NOT NULL PRIMARY KEY CHECK (length(code) BETWEEN 1 AND 12),

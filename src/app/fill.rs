@@ -12,8 +12,8 @@ use crate::storage::{self, Change, Storage};
 ///
 /// Those of the database, and where the bundled data cannot be read.
 pub(super) fn with_bundled_data(storage: &Storage, now: DateTime<Utc>) -> Result<()> {
-    let is_empty = || storage.read_blocking(storage::register::is_empty);
-    if !is_empty()? {
+    // A look before the bundled data is read, which is for nothing wherever there is something already.
+    if !storage.read_blocking(storage::register::is_empty)? {
         return Ok(());
     }
     let bundle = bundled::load()?;
@@ -23,13 +23,12 @@ pub(super) fn with_bundled_data(storage: &Storage, now: DateTime<Utc>) -> Result
         detail: format!("{} organisations", bundle.register.organisations.len()),
         at: now,
     };
-    let loaded = storage.write_blocking(&change, |connection| {
-        storage::register::insert(connection, &bundle.register, &bundle.data_sets)
-    });
-    match loaded {
-        Ok(_) => Ok(()),
-        // Of several replicas that start on one empty database one fills it; the others find it filled.
-        Err(error) if is_empty()? => Err(error),
-        Err(_) => Ok(()),
-    }
+    // Of several replicas that start on one empty database one fills it; the others find it filled.
+    storage.write_if_needed(&change, |connection| {
+        if !storage::register::is_empty(connection)? {
+            return Ok(None);
+        }
+        storage::register::insert(connection, &bundle.register, &bundle.data_sets).map(Some)
+    })?;
+    Ok(())
 }

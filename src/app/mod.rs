@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::suggestion::{PairAnswer, SuggestionRequest, Suggestions};
 use crate::engine::answer;
@@ -37,8 +37,7 @@ impl Alongside {
     ///
     /// # Errors
     ///
-    /// Those of the database, and [`Error::Internal`](crate::domain::error::Error::Internal) where the bundled data cannot be
-    /// read.
+    /// Those of the database, and [`Error::Internal`] where the bundled data cannot be read.
     pub fn open(storage: Storage, bundled: BundledData, now: DateTime<Utc>) -> Result<Self> {
         if bundled == BundledData::Load {
             fill::with_bundled_data(&storage, now)?;
@@ -79,16 +78,34 @@ impl Alongside {
             if storage::revision::current(connection)? == held {
                 return Ok(None);
             }
-            storage::register::load(connection).map(|register| Some(Snapshot::new(&register)))
+            storage::register::load(connection).map(Some)
         };
-        if let Some(fresh) = self.storage.read(read).await? {
-            let mut snapshot = self
-                .snapshot
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            *snapshot = Arc::new(fresh);
-        }
+        let Some(register) = self.storage.read(read).await? else {
+            return Ok(());
+        };
+        // After the transaction, which would otherwise hold its connection meanwhile.
+        let building = tokio::task::spawn_blocking(move || Arc::new(Snapshot::new(&register)));
+        let fresh = building
+            .await
+            .map_err(|panic| Error::Internal("building a snapshot", Box::new(panic)))?;
+        self.replace(held, fresh);
         Ok(())
+    }
+
+    /// Puts a fresh snapshot in the place of the one that was held when it was asked for.
+    ///
+    /// Where another came first the newer one stays. Where none did, one that is older is right: the database went back to
+    /// an earlier state, as when a backup is restored.
+    fn replace(&self, held: Revision, fresh: Arc<Snapshot>) {
+        let mut snapshot = self
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_wanted = snapshot.revision() == held || snapshot.revision() < fresh.revision();
+        let replaced = is_wanted.then(|| std::mem::replace(&mut *snapshot, fresh));
+        drop(snapshot);
+        // Freed last, so that nobody who wants to read waits for that.
+        drop(replaced);
     }
 
     /// Answers a request for suggestions. Takes some tens of microseconds for hundreds of organisations, some milliseconds
@@ -132,5 +149,41 @@ impl Alongside {
     /// The snapshot there is. Nothing panics while the lock is held, so a poisoned lock still guards a whole snapshot.
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::register::Register;
+    use crate::storage::DatabaseUrl;
+
+    #[test]
+    fn a_newer_snapshot_is_not_replaced_by_an_older_one_that_was_asked_for_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::sqlite_file(&folder.path().join("a.db"));
+        let storage = Storage::open(&url).unwrap();
+        let register = storage.read_blocking(storage::register::load).unwrap();
+        let at = |number| {
+            let revision = Revision(number);
+            let register = Register {
+                revision,
+                ..register.clone()
+            };
+            Arc::new(Snapshot::new(&register))
+        };
+        let alongside = Alongside {
+            storage,
+            snapshot: RwLock::new(at(4)),
+        };
+        alongside.replace(Revision(4), at(6));
+        alongside.replace(Revision(4), at(5));
+        assert_eq!(
+            alongside.revision(),
+            Revision(6),
+            "the first to come is newer"
+        );
+        alongside.replace(Revision(6), at(3));
+        assert_eq!(alongside.revision(), Revision(3), "a backup was restored");
     }
 }

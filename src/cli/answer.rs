@@ -26,9 +26,16 @@ const MAX_NAME_COLUMNS: usize = 46;
 pub fn full(answer: &Suggestions) -> String {
     let mut out = head(answer);
     out.push_str(&table(&answer.suggestions));
-    for suggestion in answer.suggestions.iter().take(N_EXPLAINED) {
+    let explained = &answer.suggestions[..answer.suggestions.len().min(N_EXPLAINED)];
+    let unknown_of_all = unknown_of_all(explained);
+    for suggestion in explained {
         out.push('\n');
-        out.push_str(&explanation(suggestion));
+        out.push_str(&explanation(suggestion, &unknown_of_all));
+    }
+    if !unknown_of_all.is_empty() {
+        out.push('\n');
+        let unknown = format!("not known of any of these: {}", unknown_of_all.join("; "));
+        out.push_str(&wrapped("? ", &unknown));
     }
     if !answer.current_partners.is_empty() {
         out.push_str("\nPartners already, not suggested again:\n");
@@ -93,8 +100,59 @@ fn head(answer: &Suggestions) -> String {
         weights.join(", ")
     );
     out.push_str(&wrapped("", &how));
+    out.push_str(&not_counted(answer));
     out.push('\n');
     out
+}
+
+/// Which criteria with a weight could not be asked of the seeker; nothing where all could.
+fn not_counted(answer: &Suggestions) -> String {
+    let Some(first) = answer.suggestions.first() else {
+        return String::new();
+    };
+    let missing: Vec<_> = answer
+        .method
+        .weights
+        .iter()
+        .filter(|(criterion, weight)| {
+            let is_asked = |c: &CriterionScore| c.criterion == *criterion && c.score.is_some();
+            *weight > 0.0 && !first.criteria.iter().any(is_asked)
+        })
+        .map(|(criterion, _)| criterion.words())
+        .collect();
+    if missing.is_empty() {
+        return String::new();
+    }
+    wrapped(
+        "",
+        &format!(
+            "Not counted, because nothing is recorded of {}'s {}; their weight is spread over the others.",
+            answer.seeker.ods_code,
+            missing.join(", ")
+        ),
+    )
+}
+
+/// What is not known of any of several candidates, which is said once and not of each.
+fn unknown_of_all(explained: &[Suggestion]) -> Vec<&str> {
+    let [first, others @ ..] = explained else {
+        return Vec::new();
+    };
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let is_unknown = |suggestion: &Suggestion, text: &str| {
+        let mut criteria = suggestion.criteria.iter().filter(|c| is_shown(c));
+        criteria.any(|c| c.unknown.iter().any(|unknown| unknown == text))
+    };
+    let shown = first.criteria.iter().filter(|c| is_shown(c));
+    let mut unknown: Vec<&str> = Vec::new();
+    for text in shown.flat_map(|c| &c.unknown) {
+        if others.iter().all(|other| is_unknown(other, text)) && !unknown.contains(&text.as_ref()) {
+            unknown.push(text);
+        }
+    }
+    unknown
 }
 
 /// One line for each suggestion, and how to read it.
@@ -183,12 +241,20 @@ fn range(fit: Interval) -> String {
     format!("{:.2}–{:.2}", fit.low(), fit.high())
 }
 
-/// Why one suggestion is where it is, and what each side gains.
-fn explanation(suggestion: &Suggestion) -> String {
+/// Why one suggestion is where it is, how each side sees it, and what each gains.
+fn explanation(suggestion: &Suggestion, unknown_of_all: &[&str]) -> String {
     let title = format!("{}. {}", suggestion.rank, named(&suggestion.organisation));
     let mut out = wrapped("", &title);
-    for criterion in &suggestion.criteria {
-        out.push_str(&criterion_words(criterion));
+    let fit = |fit: Interval| format!("{:.2} ({})", fit.expected(), range(fit));
+    let sides = format!(
+        "your fit {}, their fit {}, you are number {} in their list",
+        fit(suggestion.your_fit),
+        fit(suggestion.their_fit),
+        suggestion.reverse_rank
+    );
+    out.push_str(&wrapped("   ", &sides));
+    for criterion in suggestion.criteria.iter().filter(|c| is_shown(c)) {
+        out.push_str(&criterion_words(criterion, unknown_of_all));
     }
     for (title, sentences) in [
         ("You gain", &suggestion.you_gain),
@@ -204,26 +270,33 @@ fn explanation(suggestion: &Suggestion) -> String {
     out
 }
 
-/// One criterion: its score, its reasons and what is not known. Nothing where nobody asked for it.
-fn criterion_words(criterion: &CriterionScore) -> String {
+/// Whether a criterion was asked of the seeker, and by it.
+fn is_shown(criterion: &CriterionScore) -> bool {
+    criterion.score.is_some() && criterion.weight > 0.0
+}
+
+/// One criterion: its score, its reasons and what is not known of this candidate alone.
+fn criterion_words(criterion: &CriterionScore, unknown_of_all: &[&str]) -> String {
     let words = criterion.criterion.words();
-    let mut out = match criterion.score {
-        Some(score) if criterion.weight > 0.0 => wrapped(
+    let weight = criterion.weight;
+    let mut out = criterion.score.map_or_else(String::new, |score| {
+        let (expected, range) = (score.expected(), range(score));
+        wrapped(
             "   ",
-            &format!(
-                "{words} {:.2} ({}), weight {:.2}",
-                score.expected(),
-                range(score),
-                criterion.weight
-            ),
-        ),
-        Some(_) | None => return String::new(),
-    };
+            &format!("{words} {expected:.2} ({range}), weight {weight:.2}"),
+        )
+    });
     for reason in &criterion.reasons {
         out.push_str(&wrapped("     - ", &reason_words(reason)));
     }
-    if !criterion.unknown.is_empty() {
-        let unknown = format!("not known: {}", criterion.unknown.join("; "));
+    let unknown: Vec<&str> = criterion
+        .unknown
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|text| !unknown_of_all.contains(text))
+        .collect();
+    if !unknown.is_empty() {
+        let unknown = format!("not known: {}", unknown.join("; "));
         out.push_str(&wrapped("     ? ", &unknown));
     }
     out
@@ -360,14 +433,20 @@ mod tests {
     #[test]
     fn the_first_three_are_explained_and_what_to_ask_comes_last() {
         let rows = ["RHW", "RTK", "RXQ", "RYE"].iter().zip(1..);
-        let text = full(&answer(
-            rows.map(|(code, rank)| suggestion(rank, code, "A TRUST"))
-                .collect(),
+        let mut rows: Vec<_> = rows
+            .map(|(code, rank)| suggestion(rank, code, "A TRUST"))
+            .collect();
+        rows[1].criteria[0].unknown.push("its age".into());
+        let text = full(&answer(rows));
+        assert!(text.contains(
+            "\n3. RXQ A TRUST\n   your fit 0.71 (0.58–0.85), their fit 0.71 (0.58–0.85), you are number 2 in their \
+             list\n   core systems 0.80 (0.20–1.00), weight 0.50\n"
         ));
-        assert!(text.contains("\n3. RXQ A TRUST\n   core systems 0.80 (0.20–1.00), weight 0.50\n"));
         assert!(!text.contains("4. RYE"));
         assert!(text.contains("     - Both run the same record. [A published list, 2024-10]\n"));
-        assert!(text.contains("     ? not known: pharmacy system\n"));
+        assert!(text.contains("     ? not known: its age\n"));
+        assert_eq!(text.matches("pharmacy system").count(), 1);
+        assert!(text.contains("\n? not known of any of these: pharmacy system\n"));
         assert!(text.contains("   You gain\n     - How they did it.\n   They gain\n"));
         assert!(text.ends_with("  - 0.10  RTH: How openly do you share?\n"));
     }
@@ -388,6 +467,20 @@ mod tests {
         assert_narrow(&full(&answer));
         assert_narrow(&teaser(&answer));
         assert!(!full(&answer).contains('\x1b'));
+    }
+
+    #[test]
+    fn what_could_not_be_asked_of_the_seeker_is_named() {
+        let mut one = suggestion(1, "RHW", "A TRUST");
+        for criterion in &mut one.criteria {
+            criterion.score = None;
+        }
+        let text = full(&answer(vec![one]));
+        let words = "Not counted, because nothing is recorded of RTH's core systems, geography; their weight is spread over the";
+        assert!(text.contains(&words[..60]), "{text}");
+        assert_narrow(&text);
+        let text = full(&answer(vec![suggestion(1, "RHW", "A TRUST")]));
+        assert!(!text.contains("Not counted"));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use actix_web::rt::System;
 use clap::Args;
 
 use crate::app::Alongside;
@@ -12,6 +11,7 @@ use crate::cli::serve::{http_settings, ready_json};
 use crate::cli::stdout::print;
 use crate::cli::{Now, answer};
 use crate::config::{Config, DEFAULT_PORT, Flags};
+use crate::domain::error::Error;
 use crate::domain::ids::OdsCode;
 use crate::domain::suggestion::{Filters, Limit, SuggestionRequest, Suggestions};
 use crate::http::Clock;
@@ -63,7 +63,7 @@ impl Demo {
         };
         let settings = http_settings(config)?;
         let listener = startup::listen(address, port)?;
-        System::new().block_on(async {
+        startup::run(async {
             // Before there is a directory to remove, so that Ctrl-C at any moment removes it.
             let signals = Signals::of_a_terminal()?;
             let database = TemporaryDatabase::open(now())?;
@@ -89,9 +89,11 @@ impl Demo {
         if self.json {
             return Ok(None);
         }
-        let code = |rule| Failure::Code {
-            text: DEMO_SEEKER.to_owned(),
-            rule,
+        let code = |rule| {
+            Failure::Answer(Error::Internal(
+                "reading the demo's own code",
+                Box::new(rule),
+            ))
         };
         let request = SuggestionRequest {
             seeker: OdsCode::new(DEMO_SEEKER).map_err(code)?,

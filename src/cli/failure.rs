@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 
-use crate::config::{ConfigError, Origin};
+use crate::config::{ConfigError, DatabaseSetting};
 use crate::domain::error::Error;
-use crate::domain::ids::MalformedId;
 use crate::logging::{self, LogFormat};
 use crate::startup::StartError;
+use crate::storage::Unusable;
 
 /// The exit code of a failure.
 pub const EXIT_FAILURE: u8 = 1;
@@ -26,17 +26,9 @@ pub enum Failure {
     /// The service did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The database did not open; where it was given.
-    #[error("the database of {} does not open", origin_words(.0.as_ref()))]
-    Database(Option<Origin>, #[source] Error),
-    /// A text that should be an ODS code is none.
-    #[error("{text:?} is no ODS code: {rule}")]
-    Code {
-        /// The text.
-        text: String,
-        /// What it breaks.
-        rule: MalformedId,
-    },
+    /// The database did not open, and why.
+    #[error("cannot open {}: {}", database_words(.0), why(.1))]
+    Database(DatabaseSetting, Error),
     /// The question has no answer.
     #[error("{}", answer_words(.0))]
     Answer(Error),
@@ -57,14 +49,17 @@ pub enum Failure {
     /// The port of the service is chosen by the system, so nobody but the service knows it.
     #[error("the port is set to 0, any that is free; say which with --url")]
     UnknownPort,
+    /// What is to be asked is not to be repeated: it may hold a password.
+    #[error("--url must be http://HOST or http://HOST:PORT, with nothing before or after that")]
+    NoPlainUrl,
 }
 
 impl Failure {
     /// The failure of opening a database that was given in some place.
     #[must_use]
-    pub fn of_database(error: StartError, origin: Option<Origin>) -> Self {
+    pub fn of_database(error: StartError, database: DatabaseSetting) -> Self {
         match error {
-            StartError::Open(error) => Self::Database(origin, error),
+            StartError::Open(error) => Self::Database(database, error),
             error @ (StartError::PortInUse(_)
             | StartError::Listen(..)
             | StartError::Temporary(_)
@@ -77,10 +72,9 @@ impl Failure {
     pub fn tell(&self, format: LogFormat, now: DateTime<Utc>) -> ExitCode {
         logging::write_failure(format, now, &logging::chain(self));
         ExitCode::from(match self {
-            Self::Config(_) | Self::UnknownPort => EXIT_USAGE,
+            Self::Config(_) | Self::UnknownPort | Self::NoPlainUrl => EXIT_USAGE,
             Self::Start(_)
             | Self::Database(..)
-            | Self::Code { .. }
             | Self::Answer(_)
             | Self::Json(_)
             | Self::Output(_)
@@ -89,10 +83,27 @@ impl Failure {
     }
 }
 
-fn origin_words(origin: Option<&Origin>) -> String {
-    match origin {
-        Some(origin) => origin.to_string(),
-        None => format!("the default, {},", crate::config::DEFAULT_DATABASE),
+fn database_words(database: &DatabaseSetting) -> String {
+    let url = &database.url;
+    match &database.origin {
+        Some(origin) => format!("the database {url} given by {origin}"),
+        None => format!("the default database {url}"),
+    }
+}
+
+/// Why a database does not open, as a clause after its name.
+fn why(error: &Error) -> String {
+    match error {
+        Error::Unavailable(_, cause) => match cause.downcast_ref::<Unusable>() {
+            Some(unusable) => unusable.why(),
+            None => logging::chain(error),
+        },
+        Error::Internal(..)
+        | Error::OrganisationNotFound(_)
+        | Error::OrganisationClosed { .. }
+        | Error::NeverSuggested { .. }
+        | Error::NothingApplies { .. }
+        | Error::Invalid(_) => logging::chain(error),
     }
 }
 
@@ -157,16 +168,30 @@ impl Stop {
         let mut out = std::io::stderr().lock();
         for line in text.lines() {
             // A mistyped command can carry a database URL with a password, and it is quoted here.
-            writeln!(out, "{}", logging::clean(line)).ok();
+            writeln!(out, "{}", logging::clean(&without_addresses(line))).ok();
         }
         ExitCode::from(EXIT_USAGE)
     }
 }
 
+/// The text without what follows a scheme: wherever a password stands in an address, it is gone.
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| c.is_whitespace() || c == '\'');
+        out.push_str("://***");
+        out.push_str(&part[end.unwrap_or(part.len())..]);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Origin;
     use crate::domain::ids::OdsCode;
+    use crate::storage::DatabaseUrl;
 
     fn code(text: &str) -> OdsCode {
         OdsCode::new(text).unwrap()
@@ -193,12 +218,29 @@ mod tests {
 
     #[test]
     fn a_database_that_does_not_open_is_named_by_where_it_was_given() {
-        let error = || StartError::Open(Error::Unavailable("opening it", "not a database".into()));
-        let origin = Some(Origin::Variable("DATABASE_URL"));
+        let words = |url: &str, origin| {
+            let url = DatabaseUrl::parse(url).unwrap();
+            let error = StartError::Open(Unusable::Directory(url.clone()).into());
+            logging::chain(&Failure::of_database(
+                error,
+                DatabaseSetting { url, origin },
+            ))
+        };
         assert_eq!(
-            logging::chain(&Failure::of_database(error(), origin)),
-            "the database of DATABASE_URL does not open: the database is unavailable while opening it: not a database"
+            words("x", Some(Origin::Variable("DATABASE_URL"))),
+            "cannot open the database sqlite://x given by DATABASE_URL: it is a directory"
         );
-        assert!(logging::chain(&Failure::of_database(error(), None)).contains("alongside.sqlite3"));
+        assert_eq!(
+            words("alongside.sqlite3", None),
+            "cannot open the default database sqlite://alongside.sqlite3: it is a directory"
+        );
+    }
+
+    #[test]
+    fn an_address_in_a_mistyped_command_is_not_repeated() {
+        assert_eq!(
+            without_addresses("unexpected argument 'postgres://u:S3CRET/p@h' found; a://b c"),
+            "unexpected argument 'postgres://***' found; a://*** c"
+        );
     }
 }

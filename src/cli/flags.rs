@@ -88,19 +88,12 @@ pub struct DatabaseFlags {
     /// A password in the URL is seen by others in the list of processes: prefer the variable for one.
     #[arg(long, value_name = "URL")]
     database: Option<OsString>,
-
-    /// Whether to fill an empty database with the bundled data: `load` or `skip` [env: ALONGSIDE_BUNDLED_DATA]
-    /// [default: load]
-    #[arg(long, value_name = "CHOICE")]
-    bundled_data: Option<OsString>,
 }
 
 impl DatabaseFlags {
     /// Adds the settings given by these flags.
     #[must_use]
     pub fn add_to(self, flags: Flags) -> Flags {
-        flags
-            .with(Setting::Database, self.database)
-            .with(Setting::BundledData, self.bundled_data)
+        flags.with(Setting::Database, self.database)
     }
 }

@@ -39,11 +39,17 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// [`Failure::Unhealthy`] where no good answer comes; [`Failure::UnknownPort`], [`Failure::Config`] and
-    /// [`Failure::Output`].
+    /// [`Failure::Unhealthy`] where no good answer comes; [`Failure::NoPlainUrl`], [`Failure::UnknownPort`],
+    /// [`Failure::Config`] and [`Failure::Output`].
     pub fn run(&self, config: &Config) -> Result<(), Failure> {
         let url = match &self.url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+            Some(url) => {
+                let url = url.trim().trim_end_matches('/');
+                if !is_plain(url) {
+                    return Err(Failure::NoPlainUrl);
+                }
+                url.to_owned()
+            }
             None => match config.port()?.unwrap_or(DEFAULT_PORT) {
                 0 => return Err(Failure::UnknownPort),
                 port => format!("http://{}", SocketAddr::new(config.address()?, port)),
@@ -59,6 +65,19 @@ impl Health {
     }
 }
 
+/// Whether a URL is `http://HOST` or `http://HOST:PORT`, which holds no password and may be repeated.
+fn is_plain(url: &str) -> bool {
+    let Some(place) = url.strip_prefix("http://") else {
+        return false;
+    };
+    if place.parse::<SocketAddr>().is_ok() {
+        return true;
+    }
+    let (host, port) = place.split_once(':').unwrap_or((place, "80"));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
+}
+
 fn ask(url: &str) -> Result<(), ureq::Error> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(TIMEOUT))
@@ -70,4 +89,32 @@ fn ask(url: &str) -> Result<(), ureq::Error> {
         .build()
         .into();
     agent.get(format!("{url}{PROBE}")).call().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_url_that_holds_no_password_is_asked() {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080",
+            "http://localhost",
+        ] {
+            assert!(is_plain(url), "{url}");
+        }
+        for url in [
+            "",
+            "nonsense",
+            "http://",
+            "http://u:p@h:1",
+            "http://u:p",
+            "http://h/x",
+            "http://h?p",
+            "ftp://h",
+        ] {
+            assert!(!is_plain(url), "{url}");
+        }
+    }
 }

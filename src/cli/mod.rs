@@ -117,6 +117,7 @@ impl Prepared {
     ///
     /// [`Failure`], for a person to read.
     pub fn run(self, now: Now) -> Result<(), Failure> {
+        self.config.warn_of_unknown_variables();
         match self.command {
             Command::Demo(demo) => demo.run(&self.config, now),
             Command::Serve(serve) => serve.run(&self.config, now),

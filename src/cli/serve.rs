@@ -1,13 +1,14 @@
 //! `alongside serve`: the service on a database of one's own.
 
-use actix_web::rt::System;
+use std::ffi::OsString;
+
 use clap::Args;
 
 use crate::cli::Now;
 use crate::cli::failure::Failure;
 use crate::cli::flags::{DatabaseFlags, ListenFlags};
 use crate::cli::stdout::print;
-use crate::config::{Config, DEFAULT_PORT, DatabaseSetting, Flags};
+use crate::config::{Config, DEFAULT_PORT, DatabaseSetting, Flags, Setting};
 use crate::http::{Clock, HttpSettings};
 use crate::startup::{self, Port, Service, Signals};
 
@@ -18,6 +19,10 @@ use crate::startup::{self, Port, Service, Signals};
 /// alongside.sqlite3 in the working directory.
 ///
 /// Only programs on this machine can reach it until callers have keys.
+#[expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, which shows backticks as they are"
+)]
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,6 +33,10 @@ Examples:
 pub struct Serve {
     #[command(flatten)]
     database: DatabaseFlags,
+    /// Whether to fill an empty database with the bundled data: `load` or `skip` [env: ALONGSIDE_BUNDLED_DATA]
+    /// [default: load]
+    #[arg(long, value_name = "CHOICE")]
+    bundled_data: Option<OsString>,
     #[command(flatten)]
     listen: ListenFlags,
     /// Prints exactly one line when ready: {"url":"http://127.0.0.1:PORT"}
@@ -39,7 +48,11 @@ impl Serve {
     /// Adds the command's settings.
     #[must_use]
     pub fn flags(&self, flags: Flags) -> Flags {
-        let flags = self.database.clone().add_to(flags);
+        let flags = self
+            .database
+            .clone()
+            .add_to(flags)
+            .with(Setting::BundledData, self.bundled_data.clone());
         self.listen.clone().add_to(flags)
     }
 
@@ -60,8 +73,8 @@ impl Serve {
 
         let listener = startup::listen(address, port)?;
         let alongside = startup::open(&database.url, bundled, now())
-            .map_err(|error| Failure::of_database(error, database.origin))?;
-        System::new().block_on(async {
+            .map_err(|error| Failure::of_database(error, database))?;
+        startup::run(async {
             let signals = Signals::of_a_service()?;
             let service = startup::serve(alongside, listener, settings, Clock::of(now))?;
             print(&self.ready(&service))?;
@@ -85,7 +98,7 @@ impl Serve {
 pub(super) fn http_settings(config: &Config) -> Result<HttpSettings, Failure> {
     Ok(HttpSettings {
         workers: config.workers()?,
-        ..HttpSettings::default()
+        shutdown_timeout_s: startup::GRACE.as_secs(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! `alongside suggest`: one answer in the terminal.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use clap::Args;
 
 use crate::app::Alongside;
@@ -12,13 +12,13 @@ use crate::config::{Config, Flags};
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::{MalformedId, OdsCode};
 use crate::domain::programme::{Criterion, ImpossibleWeights, MAX_WEIGHT, Weights};
-use crate::domain::suggestion::{Filters, Limit, SuggestionRequest};
+use crate::domain::suggestion::{AS_OF_YEARS, Filters, Limit, SuggestionRequest};
 use crate::http;
 use crate::startup::{self, TemporaryDatabase};
 
 /// Prints partners for one organisation, with reasons
 ///
-/// Reads the configured database; without one, the bundled open data in a temporary database. Prints a table of at most
+/// Reads the configured database and changes nothing in it; without one, the bundled open data in a temporary database. Prints a table of at most
 /// 100 columns, the reasons of the first three, and what to ask next; with --json, the answer that the service gives.
 #[expect(
     clippy::doc_markdown,
@@ -32,8 +32,8 @@ Examples:
   alongside suggest K0N6A --as-of 2026-04-01 --json")]
 pub struct Suggest {
     /// The ODS code of the organisation that seeks partners, for example RTH
-    #[arg(value_name = "ODS")]
-    seeker: String,
+    #[arg(value_name = "ODS", value_parser = OdsCode::new)]
+    seeker: OdsCode,
 
     /// How many to print, 1 to 50
     #[arg(long, value_name = "NUMBER", default_value = "10", value_parser = limit, allow_negative_numbers = true)]
@@ -69,15 +69,11 @@ impl Suggest {
     ///
     /// # Errors
     ///
-    /// [`Failure::Code`] and [`Failure::Answer`] where the question has no answer; [`Failure::Config`],
+    /// [`Failure::Answer`] where the question has no answer; [`Failure::Config`],
     /// [`Failure::Database`], [`Failure::Start`] and [`Failure::Output`].
     pub fn run(&self, config: &Config, now: Now) -> Result<(), Failure> {
-        let seeker = OdsCode::new(&self.seeker).map_err(|rule| Failure::Code {
-            text: self.seeker.clone(),
-            rule,
-        })?;
         let request = SuggestionRequest {
-            seeker,
+            seeker: self.seeker,
             weights: self.weights,
             filters: Filters::default(),
             limit: self.limit,
@@ -85,9 +81,8 @@ impl Suggest {
         };
         match config.database()? {
             Some(database) => {
-                let bundled = config.bundled_data()?;
-                let alongside = startup::open(&database.url, bundled, now())
-                    .map_err(|error| Failure::of_database(error, database.origin))?;
+                let alongside = startup::open_to_read(&database.url, now())
+                    .map_err(|error| Failure::of_database(error, database))?;
                 self.answer(&alongside, &request, now)
             }
             None => {
@@ -122,7 +117,7 @@ fn limit(text: &str) -> Result<Limit, MalformedId> {
 
 /// Why a text is no day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a day is YYYY-MM-DD, between the years 1800 and 2200")]
+#[error("a day is YYYY-MM-DD, from {}-01-01 to {}-12-31", AS_OF_YEARS.start(), AS_OF_YEARS.end())]
 struct MalformedDay;
 
 fn day(text: &str) -> Result<NaiveDate, MalformedDay> {
@@ -130,8 +125,9 @@ fn day(text: &str) -> Result<NaiveDate, MalformedDay> {
         return Err(MalformedDay);
     };
     // A month or a year is a span, and ages are counted on a day.
-    if date.to_string().len() == "YYYY-MM-DD".len() {
-        Ok(date.first_day())
+    let day = date.first_day();
+    if date.to_string().len() == "YYYY-MM-DD".len() && AS_OF_YEARS.contains(&day.year()) {
+        Ok(day)
     } else {
         Err(MalformedDay)
     }
@@ -230,6 +226,8 @@ mod tests {
             "2026-02-30",
             "22/11/2026",
             "1066-10-14",
+            "1899-12-31",
+            "2201-01-01",
         ] {
             assert_eq!(day(text), Err(MalformedDay), "{text}");
         }

@@ -17,6 +17,10 @@ use crate::domain::programme::{Criterion, Weights};
 /// The version of the formulas of DESIGN 4; a change of any formula or default raises it.
 pub const METHOD_VERSION: &str = "1";
 
+/// The years of a day on which ages can be counted, from the first day of the first to the last day of the last: no record
+/// is older than a lifetime, and a day further off is a slip of the finger.
+pub const AS_OF_YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
+
 /// How many suggestions to give, `1..=50`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit(u8);

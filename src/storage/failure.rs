@@ -17,9 +17,18 @@ pub enum Unusable {
     /// The path leads to a directory.
     #[error("{0} is a directory, not a database file")]
     Directory(DatabaseUrl),
+    /// There is no such file, and it may not be made.
+    #[error("{0} does not exist")]
+    Missing(DatabaseUrl),
     /// The file holds something else.
     #[error("{0} is not a SQLite database")]
     NotADatabase(DatabaseUrl),
+    /// The tables in it are another program's.
+    #[error("{0} is a database of another program")]
+    Foreign(DatabaseUrl),
+    /// There are no tables in it, and they may not be made.
+    #[error("{0} has no tables yet; the command serve makes them")]
+    NoTables(DatabaseUrl),
     /// The file cannot be opened or made.
     #[error("{database} cannot be opened: {reason}")]
     Unreadable {
@@ -33,7 +42,7 @@ pub enum Unusable {
     Unreachable {
         /// Which.
         database: DatabaseUrl,
-        /// The library's words, without the password.
+        /// The library's words; it was given the password apart, and repeats none.
         reason: String,
     },
     /// A newer version of the service wrote it.
@@ -44,6 +53,11 @@ pub enum Unusable {
         /// The first migration that this version does not know.
         migration: String,
     },
+    /// An older version of the service wrote it, and it may not be changed.
+    #[error(
+        "{0} has the schema of an older version of this service; the command serve brings it up to date"
+    )]
+    OlderSchema(DatabaseUrl),
     /// Its tables cannot be made or brought up to date.
     #[error("the tables of {database} cannot be brought up to date: {reason}")]
     NotMigrated {
@@ -55,6 +69,30 @@ pub enum Unusable {
 }
 
 impl Unusable {
+    /// Why, as a clause that follows the name of the database.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Directory(_) => "it is a directory".to_owned(),
+            Self::Missing(_) => "there is no such file".to_owned(),
+            Self::NotADatabase(_) => "it is not a SQLite database".to_owned(),
+            Self::Foreign(_) => "it is a database of another program".to_owned(),
+            Self::NoTables(_) => "it has no tables yet; `alongside serve` makes them".to_owned(),
+            Self::Unreadable { reason, .. } | Self::Unreachable { reason, .. } => reason.clone(),
+            Self::NewerSchema { migration, .. } => format!(
+                "it has the schema of a newer version of this service (migration {migration})"
+            ),
+            Self::OlderSchema(_) => {
+                "it has the schema of an older version of this service; `alongside serve` \
+                                     brings it up to date"
+                    .to_owned()
+            }
+            Self::NotMigrated { reason, .. } => {
+                format!("its tables cannot be brought up to date: {reason}")
+            }
+        }
+    }
+
     pub(super) fn unreadable(database: &DatabaseUrl, reason: impl fmt::Display) -> Self {
         let reason = one_line(&reason.to_string());
         Self::Unreadable {
@@ -64,7 +102,7 @@ impl Unusable {
     }
 
     pub(super) fn unreachable(database: &DatabaseUrl, reason: impl fmt::Display) -> Self {
-        let reason = one_line(&database.redact(&reason.to_string()));
+        let reason = one_line(&reason.to_string());
         Self::Unreachable {
             database: database.clone(),
             reason,
@@ -72,7 +110,7 @@ impl Unusable {
     }
 
     pub(super) fn not_migrated(database: &DatabaseUrl, reason: impl fmt::Display) -> Self {
-        let reason = one_line(&database.redact(&reason.to_string()));
+        let reason = one_line(&reason.to_string());
         Self::NotMigrated {
             database: database.clone(),
             reason,
@@ -83,11 +121,15 @@ impl Unusable {
 impl From<Unusable> for Error {
     fn from(unusable: Unusable) -> Self {
         let doing = match unusable {
-            Unusable::Directory(_) | Unusable::NotADatabase(_) | Unusable::Unreadable { .. } => {
-                "opening the database file"
-            }
+            Unusable::Directory(_)
+            | Unusable::Missing(_)
+            | Unusable::NotADatabase(_)
+            | Unusable::Unreadable { .. } => "opening the database file",
             Unusable::Unreachable { .. } => "connecting to the database server",
-            Unusable::NewerSchema { .. } => "checking the version of the database",
+            Unusable::Foreign(_)
+            | Unusable::NoTables(_)
+            | Unusable::NewerSchema { .. }
+            | Unusable::OlderSchema(_) => "checking the version of the database",
             Unusable::NotMigrated { .. } => "bringing the database up to date",
         };
         Self::Unavailable(doing, Box::new(unusable))
@@ -100,9 +142,10 @@ fn one_line(text: &str) -> String {
 }
 
 /// Words of failures that diesel gives no kind: another writer took too long, or the file or its disk is at fault.
-const PASSING: [&str; 7] = [
+const PASSING: [&str; 8] = [
     "database is locked",
     "lock timeout",
+    "statement timeout",
     "readonly database",
     "disk is full",
     "disk I/O error",

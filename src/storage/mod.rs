@@ -16,15 +16,21 @@ pub mod register;
 pub mod revision;
 mod rows;
 mod schema;
+mod server;
+mod turn;
 mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::r2d2::Pool;
 
 pub use self::connection::Connection;
-use self::connection::{Access, ConnectionSource, unavailable};
+use self::connection::{Access, ConnectionSource, MAX_WAIT_SECONDS, unavailable};
 pub use self::failure::Unusable;
 pub use self::open::revert_migrations;
+use self::turn::Turn;
 pub use self::url::{DatabaseKind, DatabaseUrl};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Revision;
@@ -36,7 +42,15 @@ use crate::domain::ids::Revision;
 pub struct Storage {
     kind: DatabaseKind,
     pool: Pool<ConnectionSource>,
+    turn: Arc<Turn>,
 }
+
+/// The longest wait for a reading transaction. A server that stops in the middle of an answer cannot be interrupted, so
+/// its caller is told and the thread is left to it.
+const MAX_READ_TIME: Duration = Duration::from_secs(15);
+
+/// The longest wait for a writing transaction, which may store many rows.
+const MAX_WRITE_TIME: Duration = Duration::from_secs(150);
 
 /// Who changes what, for the audit. Holds personal data by reference only: a code or an id, never a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +73,24 @@ impl Storage {
     /// [`Error::Unavailable`] where the database cannot be reached, is not one, or is of a newer version; its cause
     /// is an [`Unusable`], whose words may be shown to who starts the service.
     pub fn open(url: &DatabaseUrl) -> Result<Self> {
-        let pool = open::open(url)?;
-        Ok(Self {
+        open::open(url).map(|pool| Self::on(url, pool))
+    }
+
+    /// Connects to a database that is up to date, to read it; makes and changes nothing. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and where there is no database of this service, or one that is not up to date.
+    pub fn open_to_read(url: &DatabaseUrl) -> Result<Self> {
+        open::open_to_read(url).map(|pool| Self::on(url, pool))
+    }
+
+    fn on(url: &DatabaseUrl, pool: Pool<ConnectionSource>) -> Self {
+        Self {
             kind: url.kind(),
             pool,
-        })
+            turn: Arc::default(),
+        }
     }
 
     /// Which database it is.
@@ -76,13 +103,13 @@ impl Storage {
     ///
     /// # Errors
     ///
-    /// Those of the work; [`Error::Unavailable`] where no connection is to be had.
+    /// Those of the work; [`Error::Unavailable`] where no connection is to be had or the database does not answer in time.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let storage = self.clone();
-        on_a_blocking_thread(move || storage.read_blocking(work)).await
+        on_a_blocking_thread(MAX_READ_TIME, move || storage.read_blocking(work)).await
     }
 
     /// The same as [`read`](Self::read) on this thread, for start-up and the command line.
@@ -104,14 +131,18 @@ impl Storage {
     ///
     /// # Errors
     ///
-    /// Those of the work; [`Error::Unavailable`] where no connection is to be had or another writer does not finish.
+    /// Those of the work; [`Error::Unavailable`] where no connection is to be had or another writer does not finish, and where the
+    /// database does not answer in time; it is then not known whether the change was made.
     pub async fn write<T: Send + 'static>(
         &self,
         change: Change,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<(T, Revision)> {
         let storage = self.clone();
-        on_a_blocking_thread(move || storage.write_blocking(&change, work)).await
+        on_a_blocking_thread(MAX_WRITE_TIME, move || {
+            storage.write_blocking(&change, work)
+        })
+        .await
     }
 
     /// The same as [`write`](Self::write) on this thread, for start-up and the command line.
@@ -124,22 +155,54 @@ impl Storage {
         change: &Change,
         work: impl FnOnce(&mut Connection) -> Result<T>,
     ) -> Result<(T, Revision)> {
-        self.pool
-            .get()
-            .map_err(unavailable)?
-            .in_transaction(Access::Write, |connection| {
-                let value = work(connection)?;
-                let revision = revision::raise(connection)?;
-                audit::record(connection, revision, change)?;
-                Ok((value, revision))
-            })
+        let written = self.write_if_needed(change, |connection| work(connection).map(Some))?;
+        written.ok_or_else(|| Error::Internal("writing", "the work came to nothing".into()))
+    }
+
+    /// The same, where the work may find that there is nothing to do and return `None`: then nothing is left of it, and
+    /// the revision stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_if_needed<T>(
+        &self,
+        change: &Change,
+        work: impl FnOnce(&mut Connection) -> Result<Option<T>>,
+    ) -> Result<Option<(T, Revision)>> {
+        let waited = Duration::from_secs(MAX_WAIT_SECONDS);
+        let _turn = self.turn.take(waited).ok_or_else(|| {
+            Error::Unavailable("waiting for another writer", "it takes too long".into())
+        })?;
+        let write = |connection: &mut Connection| {
+            let Some(value) = work(connection)? else {
+                return Ok(None);
+            };
+            let revision = revision::raise(connection)?;
+            audit::record(connection, revision, change)?;
+            Ok(Some((value, revision)))
+        };
+        self.pool.get().map_err(unavailable)?.in_transaction_kept(
+            Access::Write,
+            write,
+            Option::is_some,
+        )
     }
 }
 
 async fn on_a_blocking_thread<T: Send + 'static>(
+    at_most: Duration,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Internal("running a database transaction", Box::new(error)))?
+    match tokio::time::timeout(at_most, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(Error::Internal(
+            "running a database transaction",
+            Box::new(panic),
+        )),
+        Err(elapsed) => Err(Error::Unavailable(
+            "waiting for the database to answer",
+            Box::new(elapsed),
+        )),
+    }
 }

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use diesel::migration::MigrationVersion;
+use diesel::RunQueryDsl as _;
 use diesel::r2d2::{NopErrorHandler, Pool};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::domain::error::{Error, Result};
-use crate::storage::connection::{Access, Backend, Connection, ConnectionSource, MAX_WAIT_SECONDS};
-use crate::storage::failure::Unusable;
-use crate::storage::url::DatabaseUrl;
+use crate::storage::any_connection::AnyConnection;
+use crate::storage::connection::{
+    Access, Backend, Connection, ConnectionSource, MAX_WAIT_SECONDS, Purpose, each_backend,
+};
+use crate::storage::failure::{Unusable, failed};
+use crate::storage::url::{DatabaseKind, DatabaseUrl};
 
-/// The steps from an empty database to the tables of this version.
+/// The steps from an empty database to the tables of this version. A new folder alone is not noticed by the compiler's
+/// driver: touch this file with it.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// The most connections that one process holds. A few readers beside the one writer are enough, since scoring reads
@@ -22,21 +26,131 @@ const MAX_CONNECTIONS: u32 = 10;
 ///
 /// The first connection is made here and not by the pool, which would try again and again and tell the log each time.
 pub(super) fn open(url: &DatabaseUrl) -> Result<Pool<ConnectionSource>> {
-    let source = ConnectionSource(url.clone());
+    leave_others_alone(url)?;
+    let source = ConnectionSource {
+        url: url.clone(),
+        purpose: Purpose::Serving,
+    };
     let mut connection = source.open()?;
     bring_up_to_date(&mut connection, url)?;
     drop(connection);
-    Ok(Pool::builder()
+    Ok(pool(source))
+}
+
+/// Opens a database that is up to date and returns the pool of its connections; changes nothing.
+pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Pool<ConnectionSource>> {
+    let source = ConnectionSource {
+        url: url.clone(),
+        purpose: Purpose::Reading,
+    };
+    let contents = source.open()?.in_transaction(Access::Read, contents)?;
+    let applied = match contents {
+        Contents::Nothing => return Err(Unusable::NoTables(url.clone()).into()),
+        Contents::Foreign => return Err(Unusable::Foreign(url.clone()).into()),
+        Contents::Ours(applied) => applied,
+    };
+    let known = known_versions();
+    if let Some(migration) = applied.iter().find(|version| !known.contains(version)) {
+        let migration = migration.clone();
+        return Err(Unusable::NewerSchema {
+            database: url.clone(),
+            migration,
+        }
+        .into());
+    }
+    if applied.len() < known.len() {
+        return Err(Unusable::OlderSchema(url.clone()).into());
+    }
+    Ok(pool(source))
+}
+
+fn pool(source: ConnectionSource) -> Pool<ConnectionSource> {
+    Pool::builder()
         .max_size(MAX_CONNECTIONS)
         .min_idle(Some(0))
         .connection_timeout(Duration::from_secs(MAX_WAIT_SECONDS))
         // A failure reaches the caller, who logs it once.
         .error_handler(Box::new(NopErrorHandler))
-        .build_unchecked(source))
+        .build_unchecked(source)
+}
+
+/// Refuses a file with another program's tables before its settings are changed, which are kept in the file.
+fn leave_others_alone(url: &DatabaseUrl) -> Result<()> {
+    let is_filled =
+        |path: &std::path::Path| path.metadata().is_ok_and(|m| m.is_file() && m.len() > 0);
+    if !url.file().is_some_and(is_filled) {
+        return Ok(());
+    }
+    let source = ConnectionSource {
+        url: url.clone(),
+        purpose: Purpose::Reading,
+    };
+    match source.open()?.in_transaction(Access::Read, contents)? {
+        Contents::Foreign => Err(Unusable::Foreign(url.clone()).into()),
+        Contents::Nothing | Contents::Ours(_) => Ok(()),
+    }
+}
+
+/// Whose tables there are.
+enum Contents {
+    /// None.
+    Nothing,
+    /// Another program's.
+    Foreign,
+    /// Ours, with the versions of the migrations that made them.
+    Ours(Vec<String>),
+}
+
+/// Where diesel keeps which migrations were applied.
+const APPLIED: &str = "__diesel_schema_migrations";
+
+#[derive(diesel::QueryableByName)]
+struct Name {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// Looks at the tables without making diesel's own.
+fn contents(connection: &mut Connection) -> Result<Contents> {
+    let kind = match connection.0 {
+        AnyConnection::Sqlite(_) => DatabaseKind::Sqlite,
+        AnyConnection::Postgres(_) => DatabaseKind::Postgres,
+    };
+    let mut names = |sql: &str| -> Result<Vec<String>> {
+        let rows = each_backend!(connection, c => diesel::sql_query(sql).load::<Name>(c))
+            .map_err(failed("looking for tables"))?;
+        Ok(rows.into_iter().map(|row| row.name).collect())
+    };
+    let tables = names(match kind {
+        DatabaseKind::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+        }
+        DatabaseKind::Postgres => {
+            "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables \
+             WHERE table_schema = current_schema()"
+        }
+    })?;
+    if tables.is_empty() {
+        return Ok(Contents::Nothing);
+    }
+    if !tables.iter().any(|table| table == APPLIED) {
+        return Ok(Contents::Foreign);
+    }
+    let applied = names(&format!(
+        "SELECT version AS name FROM {APPLIED} ORDER BY version"
+    ))?;
+    let known = known_versions();
+    Ok(match applied.first() {
+        Some(_) if applied.iter().any(|version| known.contains(version)) => Contents::Ours(applied),
+        // All migrations were reverted.
+        None if tables.len() == 1 => Contents::Nothing,
+        Some(_) | None => Contents::Foreign,
+    })
 }
 
 /// Runs the migrations that are missing, all in one transaction that no other writer can enter.
 fn bring_up_to_date(connection: &mut Connection, url: &DatabaseUrl) -> Result<()> {
+    let known = known_versions();
     let not_migrated =
         |reason: &dyn std::fmt::Display| Error::from(Unusable::not_migrated(url, reason));
     connection.in_transaction(Access::Write, |connection| {
@@ -44,8 +158,11 @@ fn bring_up_to_date(connection: &mut Connection, url: &DatabaseUrl) -> Result<()
             .0
             .applied_migrations()
             .map_err(|error| not_migrated(&error))?;
-        if let Some(migration) = applied.iter().find(|version| !is_known(version)) {
-            let migration = migration.to_string();
+        if let Some(migration) = applied
+            .iter()
+            .map(ToString::to_string)
+            .find(|version| !known.contains(version))
+        {
             return Err(Unusable::NewerSchema {
                 database: url.clone(),
                 migration,
@@ -60,13 +177,14 @@ fn bring_up_to_date(connection: &mut Connection, url: &DatabaseUrl) -> Result<()
     })
 }
 
-/// Whether this version of the service has the migration.
-fn is_known(version: &MigrationVersion<'_>) -> bool {
+/// The versions of the migrations that this version of the service has.
+fn known_versions() -> Vec<String> {
     use diesel::migration::{Migration, MigrationSource};
     let known: Vec<Box<dyn Migration<Backend>>> = MIGRATIONS.migrations().unwrap_or_default();
     known
         .iter()
-        .any(|migration| migration.name().version() == *version)
+        .map(|migration| migration.name().version().to_string())
+        .collect()
 }
 
 /// Takes every table away again, the last migration first; for those who test the way down.
@@ -75,7 +193,11 @@ fn is_known(version: &MigrationVersion<'_>) -> bool {
 ///
 /// [`Error::Unavailable`] where the database cannot be opened or a step fails.
 pub fn revert_migrations(url: &DatabaseUrl) -> Result<()> {
-    let mut connection = ConnectionSource(url.clone()).open()?;
+    let mut connection = ConnectionSource {
+        url: url.clone(),
+        purpose: Purpose::Serving,
+    }
+    .open()?;
     connection.in_transaction(Access::Write, |connection| {
         connection
             .0

@@ -44,71 +44,47 @@ macro_rules! whole_table {
 /// [`Error::Unavailable`] where the database cannot be read; [`Error::Internal`] where a stored row breaks a rule of
 /// the domain, with its table and key in the cause.
 pub fn load(connection: &mut Connection) -> Result<Register> {
-    Ok(Register {
+    let mut register = Register {
         revision: revision::current(connection)?,
         organisations: load_organisations(connection)?,
-        successions: {
-            let rows = whole_table!(connection, successions, SuccessionRow)?;
-            let mut found = rows
-                .into_iter()
-                .map(SuccessionRow::into_domain)
-                .collect::<Result<Vec<_>>>()?;
-            found.sort_by_key(|succession| (succession.predecessor, succession.successor));
-            found
-        },
+        successions: in_domain(
+            whole_table!(connection, successions, SuccessionRow)?,
+            SuccessionRow::into_domain,
+        )?,
         core_systems: {
             let mut rows = whole_table!(connection, core_systems, CoreSystemRow)?;
             rows.sort_by_key(|row| row.sequence);
-            let mut found = rows
-                .into_iter()
-                .map(CoreSystemRow::into_domain)
-                .collect::<Result<Vec<_>>>()?;
-            found.sort_by_key(|system| (system.ods_code, system.module));
-            found
+            in_domain(rows, CoreSystemRow::into_domain)?
         },
-        attributes: {
-            let rows = whole_table!(connection, attributes, AttributeRow)?;
-            let mut found = rows
-                .into_iter()
-                .map(AttributeRow::into_domain)
-                .collect::<Result<Vec<_>>>()?;
-            found.sort_by_key(|fact| (fact.ods_code, fact.value.attribute(), fact.value.setting()));
-            found
-        },
+        attributes: in_domain(
+            whole_table!(connection, attributes, AttributeRow)?,
+            AttributeRow::into_domain,
+        )?,
         links: {
             let mut rows = whole_table!(connection, links, LinkRow)?;
             rows.sort_by_key(|row| row.sequence);
-            let mut found = rows
-                .into_iter()
-                .map(LinkRow::into_domain)
-                .collect::<Result<Vec<_>>>()?;
-            found.sort_by_key(crate::domain::link::Link::ends);
-            found
+            in_domain(rows, LinkRow::into_domain)?
         },
         networks: joined(
             whole_table!(connection, networks, NetworkRow)?,
             whole_table!(connection, network_members, MemberRow)?,
         )?,
-        topics: {
-            let rows = whole_table!(connection, topics, TopicRow)?;
-            let mut found = rows
-                .into_iter()
-                .map(TopicRow::into_domain)
-                .collect::<Result<Vec<_>>>()?;
-            found.sort_by(|a, b| a.slug.cmp(&b.slug));
-            found
-        },
-        topic_interests: {
-            let rows = whole_table!(connection, organisation_topics, TopicInterestRow)?;
-            let mut found = rows
-                .into_iter()
-                .map(TopicInterestRow::into_domain)
-                .collect::<Result<Vec<_>>>()?;
-            found.sort_by(|a, b| (a.ods_code, &a.topic).cmp(&(b.ods_code, &b.topic)));
-            found
-        },
+        topics: in_domain(
+            whole_table!(connection, topics, TopicRow)?,
+            TopicRow::into_domain,
+        )?,
+        topic_interests: in_domain(
+            whole_table!(connection, organisation_topics, TopicInterestRow)?,
+            TopicInterestRow::into_domain,
+        )?,
         programme: programmes::default(connection)?,
-    })
+    };
+    register.sort();
+    Ok(register)
+}
+
+fn in_domain<R, D>(rows: Vec<R>, into_domain: impl FnMut(R) -> Result<D>) -> Result<Vec<D>> {
+    rows.into_iter().map(into_domain).collect()
 }
 
 fn load_organisations(connection: &mut Connection) -> Result<Vec<Organisation>> {
@@ -119,15 +95,10 @@ fn load_organisations(connection: &mut Connection) -> Result<Vec<Organisation>> 
         CareSettingRow
     )?)?;
     let rows = whole_table!(connection, organisations, OrganisationRow)?;
-    let mut found = rows
-        .into_iter()
-        .map(|row| {
-            let care_settings = settings.get(&row.ods_code).copied().unwrap_or_default();
-            row.into_domain(&boards, care_settings)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    found.sort_by_key(|organisation| organisation.ods_code);
-    Ok(found)
+    in_domain(rows, |row| {
+        let care_settings = settings.get(&row.ods_code).copied().unwrap_or_default();
+        row.into_domain(&boards, care_settings)
+    })
 }
 
 /// Returns whether no organisation is recorded.

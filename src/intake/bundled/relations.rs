@@ -162,7 +162,7 @@ pub(super) fn read_memberships(text: &str, known: &Known) -> Read<Vec<Network>> 
         let name = network_name(&row);
         let group = groups.entry(slug).or_insert_with(|| Group {
             kind,
-            name: name.to_owned(),
+            name: name.clone(),
             members: BTreeSet::new(),
             sources: Vec::new(),
         });
@@ -199,33 +199,46 @@ pub(super) fn read_memberships(text: &str, known: &Known) -> Read<Vec<Network>> 
         .collect())
 }
 
-/// The slug of a group: its code in small letters, or its name where it has no code.
+/// The slug of a group: its kind and its code, or its kind and its name where it has no code; in small letters.
 fn slug(row: &Row<MembershipCells>) -> Read<Option<Slug>> {
     let cells = &row.cells;
-    if let Some(code) = filled(&cells.group_code) {
-        return row.parse("group_code", &code.to_lowercase()).map(Some);
-    }
-    let Some(name) = filled(&cells.group_name) else {
-        return Ok(None);
+    let (column, own) = match (filled(&cells.group_code), filled(&cells.group_name)) {
+        (Some(code), _) => ("group_code", code),
+        (None, Some(name)) => ("group_name", name),
+        (None, None) => return Ok(None),
     };
-    let words: Vec<String> = name
-        .to_lowercase()
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter_map(filled)
-        .map(str::to_owned)
+    let words = |text: &str| -> Vec<String> {
+        text.to_lowercase()
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter_map(filled)
+            .map(str::to_owned)
+            .collect()
+    };
+    let kind = words(&cells.group_kind).join("-");
+    // Some codes repeat a word of the kind: `gde_acute` of `gde_exemplar`.
+    let own: Vec<String> = words(own)
+        .into_iter()
+        .skip_while(|word| kind.split('-').any(|part| part == word))
         .collect();
-    row.parse("group_name", &words.join("-")).map(Some)
+    if own.is_empty() {
+        return Err(row.fault(column, "there is no letter or digit in it beside the kind"));
+    }
+    row.parse(column, &format!("{kind}-{}", own.join("-")))
+        .map(Some)
 }
 
-/// The name of a group, without the day on which some of its members were announced.
-fn network_name(row: &Row<MembershipCells>) -> &str {
+/// The name of a group, without what the file says about its own row: the day on which members were announced, whether the
+/// list is whole, who leads it, how much money it brought.
+fn network_name(row: &Row<MembershipCells>) -> String {
     let cells = &row.cells;
-    match filled(&cells.group_name) {
-        Some(name) => name
-            .split_once(" (announced ")
-            .map_or(name, |(name, _)| name),
-        None => &cells.group_code,
-    }
+    let Some(name) = filled(&cells.group_name) else {
+        return cells.group_code.clone();
+    };
+    let end = [" (announced ", " (partial list)", "; lead ", ", up to "]
+        .iter()
+        .filter_map(|note| name.find(note))
+        .min();
+    name[..end.unwrap_or(name.len())].replace("Digital Aspirant wave", "Digital Aspirants, wave")
 }
 
 #[cfg(test)]
@@ -323,14 +336,20 @@ mod tests {
         assert_eq!(
             summary,
             [
-                ("gde_acute", "Acute exemplar", 2, true, "a; b"),
-                ("thames-valley", "Thames & Valley", 1, false, "d")
+                (
+                    "cancer-alliance-thames-valley",
+                    "Thames & Valley",
+                    1,
+                    false,
+                    "d"
+                ),
+                ("gde-exemplar-acute", "Acute exemplar", 2, true, "a; b")
             ]
         );
         for (rows, column) in [
             ("RTH,choir,c,Choir,x\n", "group_kind"),
             ("RXX,cancer_alliance,N1,One,x\n", "ods_code"),
-            ("RTH,cancer_alliance,N 1,One,x\n", "group_code"),
+            ("RTH,cancer_alliance,-,One,x\n", "group_code"),
         ] {
             let fault = read(rows).unwrap_err().to_string();
             assert!(
@@ -339,7 +358,39 @@ mod tests {
             );
         }
         assert!(read("RTH,cancer_alliance,N1,One,x\nRHW,cancer_alliance,N1,Two,x\n").is_err());
-        assert!(read("RTH,cancer_alliance,N1,One,x\nRHW,digital_aspirant,N1,One,x\n").is_err());
+    }
+
+    #[test]
+    fn a_network_is_called_what_it_is_without_notes_on_the_data() {
+        let header = "ods_code,group_kind,group_code,group_name,source\n";
+        for (row, slug, name) in [
+            (
+                "digital_aspirant,wave2,\"Digital Aspirant wave 2, up to £6m (announced 2021-03-18)\"",
+                "digital-aspirant-wave2",
+                "Digital Aspirants, wave 2",
+            ),
+            (
+                "digital_aspirant,wave1,Digital Aspirant wave 1 (partial list)",
+                "digital-aspirant-wave1",
+                "Digital Aspirants, wave 1",
+            ),
+            (
+                "provider_collaborative,reach_out,Reach Out (West Midlands adult secure care); lead RXT",
+                "provider-collaborative-reach-out",
+                "Reach Out (West Midlands adult secure care)",
+            ),
+            (
+                "cancer_alliance,N48,\"Somerset, Wiltshire and Avon Cancer Alliance\"",
+                "cancer-alliance-n48",
+                "Somerset, Wiltshire and Avon Cancer Alliance",
+            ),
+        ] {
+            let networks = read_memberships(&format!("{header}RTH,{row},x\n"), &known()).unwrap();
+            assert_eq!(
+                (networks[0].slug.as_str(), networks[0].name.as_str()),
+                (slug, name)
+            );
+        }
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! The commands that run until they are stopped.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use super::program::{Place, Running};
+use crate::support::database::one_of_each;
 
 fn is_empty(directory: &std::path::Path) -> bool {
     std::fs::read_dir(directory).unwrap().next().is_none()
@@ -126,4 +132,81 @@ fn the_service_answers_on_any_loopback_address() {
     let url = service.url();
     assert!(url.starts_with("http://127.0.0.2:"), "{url}");
     place.run(&format!("health --url {url}")).assert_worked();
+}
+
+/// Passes bytes on between a database server and its clients until it freezes; then it keeps every connection open, and
+/// says that something was asked of a server that does not answer.
+struct Freezer {
+    address: String,
+    is_frozen: Arc<AtomicBool>,
+    asked: mpsc::Receiver<()>,
+}
+
+impl Freezer {
+    fn before(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let is_frozen = Arc::new(AtomicBool::new(false));
+        let (ask, asked) = mpsc::channel();
+        let frozen = Arc::clone(&is_frozen);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = TcpStream::connect(&server).unwrap();
+                for (from, to, ask) in [
+                    (client.try_clone(), server.try_clone(), Some(ask.clone())),
+                    (Ok(server), Ok(client), None),
+                ] {
+                    let frozen = Arc::clone(&frozen);
+                    std::thread::spawn(move || pass_on(from.unwrap(), to.unwrap(), &frozen, ask));
+                }
+            }
+        });
+        Self {
+            address,
+            is_frozen,
+            asked,
+        }
+    }
+}
+
+fn pass_on(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    is_frozen: &AtomicBool,
+    ask: Option<mpsc::Sender<()>>,
+) {
+    let mut bytes = [0; 4096];
+    while let Ok(n @ 1..) = from.read(&mut bytes) {
+        if is_frozen.load(Ordering::SeqCst) {
+            ask.iter().for_each(|ask| ask.send(()).unwrap_or_default());
+        } else if to.write_all(&bytes[..n]).is_err() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn the_service_ends_although_its_database_froze() {
+    for database in one_of_each() {
+        let Some((scheme, server, name)) = database.server() else {
+            continue;
+        };
+        let freezer = Freezer::before(server);
+        let url = format!("{scheme}{}/{name}", freezer.address);
+        let place = Place::new().variable("DATABASE_URL", &url);
+        let service = Running::start(&place, "serve --port 0 --json --bundled-data skip");
+        service.url();
+        freezer.is_frozen.store(true, Ordering::SeqCst);
+        // The next look whether the data is up to date.
+        freezer.asked.recv_timeout(Duration::from_secs(20)).unwrap();
+        let told = Instant::now();
+        service.signal("TERM");
+        let run = service.ended();
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert!(
+            told.elapsed() < Duration::from_secs(9),
+            "{:?}",
+            told.elapsed()
+        );
+    }
 }

@@ -13,6 +13,10 @@ fn a_flag_or_a_command_that_does_not_exist_is_refused_by_name() {
         ("sugest RTH", "sugest"),
         ("suggest", "<ODS>"),
         ("suggest RTH RHW", "RHW"),
+        ("suggest RT", "3 to 12 characters"),
+        ("suggest R-H", "'R-H'"),
+        ("suggest RTH --bundled-data load", "--bundled-data"),
+        ("health --url nonsense", "--url must be http://HOST"),
         ("suggest RTH --limit 0", "--limit"),
         ("suggest RTH --as-of 2026-02-30", "--as-of"),
         ("suggest RTH --weights geografy=1", "geografy"),
@@ -114,7 +118,7 @@ fn values_that_mean_nothing_are_refused_by_name() {
         ("openapi --log-format xml", "--log-format is text or json"),
         (
             "serve --database mysql://u:hunter2@h/d",
-            "--database is no database",
+            "--database cannot begin with `mysql:`",
         ),
     ] {
         let run = Place::new().run(arguments);
@@ -189,7 +193,7 @@ fn a_file_that_is_no_database_is_left_as_it_is() {
     let place = Place::new().file("letter.txt", &content);
     place
         .run("serve --port 0 --database letter.txt")
-        .assert_failed(FAILURE, &["the database of --database does not open"]);
+        .assert_failed(FAILURE, &["cannot open the database sqlite://letter.txt given by --database: it is not a SQLite database"]);
     assert_eq!(
         std::fs::read_to_string(place.path().join("letter.txt")).unwrap(),
         content
@@ -204,7 +208,13 @@ fn a_postgresql_that_does_not_answer_is_said_without_its_password() {
         let run = Place::new()
             .variable("DATABASE_URL", &url)
             .run(&format!("serve --port 0 --log off --log-format {format}"));
-        run.assert_failed(FAILURE, &["the database of DATABASE_URL does not open"]);
+        run.assert_failed(
+            FAILURE,
+            &[
+                "cannot open the database postgresql://***@127.0.0.1:",
+                "given by DATABASE_URL",
+            ],
+        );
         assert!(!run.stderr.contains("hunter2"), "{run:?}");
     }
 }
@@ -223,4 +233,52 @@ fn a_failure_is_a_json_line_where_the_log_is_json() {
     run.assert_failed(FAILURE, &["in use"]);
     let line: serde_json::Value = serde_json::from_str(run.stderr.trim()).unwrap();
     assert_eq!(line["level"], "ERROR");
+}
+
+#[test]
+fn no_address_that_is_written_wrongly_shows_its_password() {
+    for url in [
+        "postgres://u:S3CRET/p@127.0.0.1:1/x",
+        "postgres://u:S3CRET",
+        "postgres://u:S3CRET/x",
+        "postgres://127.0.0.1:1/x?S3CRET",
+        "postgres://u:S3CRET@127.0.0.1:1/x",
+        "host=127.0.0.1 port=1 password=S3CRET",
+    ] {
+        for format in ["text", "json"] {
+            for command in ["serve --port 0", "suggest RTH"] {
+                let run = Place::new()
+                    .variable("DATABASE_URL", url)
+                    .run(&format!("{command} --log-format {format}"));
+                assert!(matches!(run.code, Some(FAILURE | USAGE)), "{run:?}");
+                run.assert_says(&["DATABASE_URL"]);
+                assert!(!format!("{run:?}").contains("S3CRET"), "{run:?}");
+            }
+        }
+    }
+    for arguments in [
+        "health --url http://user:S3CRET@127.0.0.1:1/",
+        "health http://user:S3CRET@127.0.0.1:1/",
+        "serve postgres://u:S3CRET",
+    ] {
+        let run = Place::new().run(arguments);
+        assert_eq!(run.code, Some(USAGE), "{run:?}");
+        assert!(!format!("{run:?}").contains("S3CRET"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_variable_that_means_nothing_is_named_once_without_its_value() {
+    let run = Place::new()
+        .variable("ALONGSIDE_HTPP_PORT", "S3CRET")
+        .variable("ALONGSIDE_SERVICE_HOST", "10.0.0.1")
+        .run("openapi");
+    assert_eq!(
+        (run.code, run.stderr.lines().count()),
+        (Some(0), 1),
+        "{}",
+        run.stderr
+    );
+    run.assert_says(&["WARN", "ALONGSIDE_HTPP_PORT"]);
+    assert!(!run.stderr.contains("S3CRET"));
 }

@@ -74,10 +74,7 @@ fn a_server_that_does_not_answer_is_named_without_its_password() {
     for address in [
         "postgres://alongside:hunter2@127.0.0.1:1/alongside",
         "postgres://alongside:hunter%32@127.0.0.1:1/alongside",
-        "postgres://127.0.0.1:1/alongside?user=alongside&password=hunter2",
-        "postgres://alongside:hunter2@127.0.0.1:port/alongside",
-        "postgres://alongside:hunter2%zz@127.0.0.1:1/alongside",
-        "postgres://alongside:hunter2@127.0.0.1:1/alongside?sslmode=hunter2",
+        "postgres://alongside:hunter2%40%2F@127.0.0.1:1/alongside?application_name=x",
     ] {
         let said = refusal(&DatabaseUrl::parse(address).expect("an address"));
         assert_eq!(
@@ -121,9 +118,13 @@ fn a_database_whose_tables_are_in_the_way_is_left_alone() {
             "CREATE TABLE links (url TEXT); INSERT INTO links VALUES ('of somebody else')",
         );
         let said = refusal(&database.url());
+        let doing = match database.url().kind() {
+            DatabaseKind::Sqlite => "checking the version of the database",
+            DatabaseKind::Postgres => "bringing the database up to date",
+        };
         assert_eq!(
             said[0],
-            "the database is unavailable while bringing the database up to date"
+            format!("the database is unavailable while {doing}")
         );
         assert_eq!(
             database.texts("SELECT url AS text FROM links"),
@@ -150,4 +151,57 @@ fn a_file_is_opened_with_what_keeps_it_safe() {
         alongside::storage::register::insert(c, &without, &[])
     });
     assert!(again.is_err(), "foreign keys hold");
+}
+
+#[test]
+fn another_programs_file_keeps_every_byte() {
+    let database = TestDatabase::sqlite();
+    database.execute(
+        "CREATE TABLE letters (text TEXT); INSERT INTO letters VALUES ('Dear colleagues')",
+    );
+    let url = database.url();
+    let path = url.file().expect("a file");
+    let before = std::fs::read(path).expect("the file");
+    let said = refusal(&url);
+    assert!(
+        said[2].ends_with("is a database of another program"),
+        "{said:?}"
+    );
+    let error = Storage::open_to_read(&url).expect_err("no database of ours");
+    assert!(format!("{error:?}").contains("Foreign"), "{error:?}");
+    assert_eq!(std::fs::read(path).expect("the file"), before);
+    let n_files = path
+        .parent()
+        .expect("a folder")
+        .read_dir()
+        .expect("its files")
+        .count();
+    assert_eq!(n_files, 1, "nothing is left beside it");
+}
+
+#[test]
+fn opening_to_read_makes_and_changes_nothing() {
+    on_every_database(|database| {
+        let error = Storage::open_to_read(&database.url()).expect_err("nothing to read yet");
+        let expected = match database.url().kind() {
+            DatabaseKind::Sqlite => "Missing",
+            DatabaseKind::Postgres => "NoTables",
+        };
+        assert!(format!("{error:?}").contains(expected), "{error:?}");
+        drop(super::open_filled(database));
+        let bytes = || {
+            database
+                .url()
+                .file()
+                .map(|path| std::fs::read(path).expect("the file"))
+        };
+        let before = bytes();
+        let storage = Storage::open_to_read(&database.url()).expect("the database opens");
+        let read = storage.read_blocking(alongside::storage::register::is_empty);
+        assert!(!read.expect("an answer"));
+        drop(storage);
+        assert_eq!(bytes(), before);
+        database.execute("DELETE FROM __diesel_schema_migrations");
+        assert!(Storage::open_to_read(&database.url()).is_err());
+    });
 }

@@ -159,6 +159,7 @@ fn a_read_sees_one_state_whatever_is_written_meanwhile() {
 #[test]
 fn the_asynchronous_forms_do_the_same() {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .expect("a runtime");
     on_every_database(|database| {
@@ -181,5 +182,86 @@ fn the_asynchronous_forms_do_the_same() {
                 .await;
             assert!(matches!(panicked, Err(Error::Internal(..))));
         });
+    });
+}
+
+#[test]
+fn readers_are_answered_while_many_writers_wait() {
+    const N_WRITERS: usize = 20;
+    on_every_database(|database| {
+        let storage = database.open();
+        let (holds, held) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let holder = scope.spawn(|| {
+                storage.write_blocking(&a_change(), move |_| {
+                    holds.send(()).expect("somebody waits");
+                    released.recv().ok();
+                    Ok(())
+                })
+            });
+            held.recv().expect("the holder holds");
+            let writers: Vec<_> = (0..N_WRITERS)
+                .map(|_| scope.spawn(|| storage.write_blocking(&a_change(), |_| Ok(()))))
+                .collect();
+            // As long as the writers need to come and wait, and more.
+            let started = std::time::Instant::now();
+            let mut slowest = std::time::Duration::ZERO;
+            while started.elapsed() < std::time::Duration::from_secs(1) {
+                let asked = std::time::Instant::now();
+                storage.read_blocking(revision::current).expect("an answer");
+                slowest = slowest.max(asked.elapsed());
+            }
+            drop(release);
+            holder.join().expect("the holder").expect("a write");
+            for writer in writers {
+                writer.join().expect("a writer").expect("a write");
+            }
+            assert!(slowest < std::time::Duration::from_secs(2), "{slowest:?}");
+        });
+    });
+}
+
+#[test]
+fn a_write_with_nothing_to_do_leaves_nothing() {
+    on_every_database(|database| {
+        let storage = database.open();
+        let bundle = alongside::intake::bundled::load().expect("the bundled data");
+        let written = storage.write_if_needed(&a_change(), |c| {
+            register::insert(c, &bundle.register, &bundle.data_sets)?;
+            Ok(None::<()>)
+        });
+        assert!(matches!(written, Ok(None)), "{written:?}");
+        assert!(
+            storage
+                .read_blocking(register::is_empty)
+                .expect("an answer")
+        );
+        assert_eq!(audit(database), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn of_several_that_fill_one_database_at_once_one_does_and_none_fails() {
+    on_every_database(|database| {
+        drop(database.open());
+        std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let now = a_change().at;
+                        let load = alongside::app::BundledData::Load;
+                        alongside::startup::open(&database.url(), load, now).map(|a| a.revision())
+                    })
+                })
+                .collect();
+            for start in starts {
+                assert_eq!(
+                    start.join().expect("a start").expect("it opens"),
+                    Revision(1)
+                );
+            }
+        });
+        assert_eq!(audit(database).len(), 1);
     });
 }

@@ -83,6 +83,23 @@ impl TestDatabase {
         }
     }
 
+    /// Where it is on a server: what stands before the host, the host with its port, and what follows the slash.
+    pub(crate) fn server(&self) -> Option<(String, String, String)> {
+        let (scheme, rest) = self.address.split_once("://")?;
+        let (place, name) = rest.split_once('/')?;
+        let (user, host) = place.rsplit_once('@').unwrap_or(("", place));
+        let user = if user.is_empty() {
+            String::new()
+        } else {
+            format!("{user}@")
+        };
+        Some((
+            format!("{scheme}://{user}"),
+            host.to_owned(),
+            name.to_owned(),
+        ))
+    }
+
     /// Where it is.
     pub(crate) fn url(&self) -> DatabaseUrl {
         DatabaseUrl::parse(&self.address).expect("an address of a database")
