@@ -21,6 +21,7 @@ mod probes;
 mod problem;
 mod question;
 mod reference;
+mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
 mod telemetry;
