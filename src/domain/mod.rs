@@ -20,19 +20,22 @@ pub mod suggestion;
 
 /// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.
 macro_rules! named_enum {
-    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal {
+        $(#[$fdoc:meta])* $first:ident = $first_text:literal
+        $(, $(#[$vdoc:meta])* $variant:ident = $text:literal)* $(,)?
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
+        pub enum $name { $(#[$fdoc])* $first $(, $(#[$vdoc])* $variant)* }
 
         impl $name {
             /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub const ALL: &'static [Self] = &[Self::$first $(, Self::$variant)*];
 
             /// The value's name in JSON, in the database and on the command line.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
+                match self { Self::$first => $first_text $(, Self::$variant => $text)* }
             }
         }
 
@@ -47,8 +50,9 @@ macro_rules! named_enum {
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::domain::ids::MalformedId(concat!($what, " is one of: ", $($text, " "),+))),
+                    $first_text => Ok(Self::$first),
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err($crate::domain::ids::MalformedId(concat!($what, " is one of: ", $first_text $(, ", ", $text)*))),
                 }
             }
         }

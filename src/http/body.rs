@@ -60,15 +60,24 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
     };
-    let media_type = text(CONTENT_TYPE)
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
+    if headers.get_all(CONTENT_TYPE).count() > 1 {
+        return Err(Problem::unreadable(
+            "/header/Content-Type",
+            "is given twice",
+        ));
+    }
+    let mut parts = text(CONTENT_TYPE).split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(
             Kind::UnsupportedMediaType,
             "The body has to be application/json.",
+        ));
+    }
+    if !parts.all(is_utf_8_or_no_charset) {
+        return Err(Problem::new(
+            Kind::UnsupportedMediaType,
+            "The body has to be in UTF-8.",
         ));
     }
     let encoding = text(CONTENT_ENCODING);
@@ -84,6 +93,15 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+fn is_utf_8_or_no_charset(parameter: &str) -> bool {
+    match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        Some(_) | None => true,
+    }
+}
+
 fn too_large() -> Problem {
     Problem::new(
         Kind::BodyTooLarge,
@@ -96,7 +114,7 @@ async fn read(mut payload: Payload) -> Result<BytesMut, Problem> {
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| match error {
             PayloadError::Overflow => too_large(),
-            _ => Problem::unreadable("", "the body broke off"),
+            _ => Problem::unreadable("", "broke off"),
         })?;
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(too_large());
@@ -111,7 +129,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::unreadable(
             "",
-            "the body is missing; {} asks for the defaults",
+            "is missing; {} asks for the defaults",
         ));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -125,19 +143,52 @@ fn problem(pointer: &str, error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
         Category::Data => {
-            let message = error.to_string();
-            let words = message
-                .rsplit_once(" at line ")
-                .map_or(message.as_str(), |(words, _)| words);
+            let words = data_fault(&error.to_string());
             Problem::of_fields(Kind::Invalid, vec![FieldError::new(pointer, words)])
         }
         Category::Eof => {
-            Problem::unreadable(pointer, format!("the JSON ends too early, in line {line}"))
+            Problem::unreadable("", format!("is JSON that ends too early, in line {line}"))
         }
         Category::Syntax | Category::Io => Problem::unreadable(
-            pointer,
+            "",
             format!("is not JSON that can be read: line {line}, column {column}"),
         ),
+    }
+}
+
+/// Says in our words what serde says in its own. It repeats nothing that was sent: the pointer names the field.
+fn data_fault(message: &str) -> String {
+    let words = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(words, _)| words);
+    let expected = words.rsplit_once("expected ").map(|(_, expected)| expected);
+    if words.starts_with("unknown field ") {
+        // The names stand in backticks: every second part.
+        let names: Vec<&str> = expected
+            .unwrap_or_default()
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .collect();
+        format!("is not a field here; the fields are {}", names.join(", "))
+    } else if words.starts_with("duplicate field ") {
+        // The name is one of ours, or it would be unknown.
+        format!(
+            "gives {} twice",
+            words.split('`').nth(1).unwrap_or("a field")
+        )
+    } else if words.starts_with("invalid ") {
+        let kind = match expected {
+            Some("f64") => "a number",
+            Some("a string") => "a text",
+            Some("a sequence") => "a list",
+            Some("an object of criteria and numbers") => "an object of criteria and numbers",
+            Some("an object") => "an object",
+            Some(_) | None => return "is not of the form that is asked for".to_owned(),
+        };
+        format!("must be {kind}")
+    } else {
+        words.to_owned()
     }
 }
 
@@ -261,7 +312,24 @@ mod tests {
         fails(
             r#"{"inner": {"number": 1, "number": 2}}"#,
             Kind::Invalid,
-            "duplicate field",
+            "gives number twice",
+        );
+    }
+
+    #[test]
+    fn faults_are_told_without_the_terms_of_a_library() {
+        fails(
+            r#"{"inner": {"number": "1"}}"#,
+            Kind::Invalid,
+            "must be a number",
+        );
+        fails("[]", Kind::Invalid, "The body must be an object.");
+        let long = format!("{{\"{}\": 1}}", "expected `x`".repeat(10_000));
+        let problem = parse::<Outer>(long.as_bytes()).unwrap_err();
+        let told = format!("{problem:?}");
+        assert!(
+            told.len() < 2_000 && told.contains("the fields are inner"),
+            "{told}"
         );
     }
 }

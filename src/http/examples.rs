@@ -1,10 +1,13 @@
-//! The examples of the document. Those of failures are made by the code that makes the failures; the others show what the
-//! bundled data answers, in short.
+//! The examples of the document. Those of failures are made by the code that makes the failures; the others are answers of
+//! the service over the bundled data, kept in `examples/`. Where one no longer is, the test `every_example_is_a_real_answer`
+//! writes the new one and says where.
 
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::domain::error::{Error, FieldError};
 use crate::domain::ids::OdsCode;
+use crate::http::hosts;
 use crate::http::problem::{Kind, Occurrence, Problem};
 use crate::http::reference::MethodView;
 
@@ -14,28 +17,26 @@ pub(crate) fn body(operation: &str) -> Option<Value> {
         json!({
             "weights": {"core_system": 3, "geography": 1, "culture": 1},
             "filters": {"careSettings": ["acute"], "withinKm": 150},
-            "limit": 3,
+            "limit": 1,
             "asOf": "2026-11-22"
         })
     })
 }
 
-/// What an operation answers when all is well.
+/// What an operation answers when all is well, over the bundled data; a test asks the service the same and compares.
 pub(crate) fn answer(operation: &str) -> Option<Value> {
     let text = match operation {
-        "list_organisations" => include_str!("examples/organisations.json"),
-        "show_organisation" => include_str!("examples/organisation.json"),
-        "list_suggestions" => return Some(suggestions("programme", None)),
-        "make_suggestions" => {
-            return Some(suggestions("request", Some([0.6, 0.2, 0.0, 0.2, 0.0, 0.0])));
-        }
-        "show_suggestion" => return Some(answer_with("suggestion", candidate())),
-        "compare_candidates" => return Some(comparison()),
-        "show_default_programme" => include_str!("examples/programme.json"),
+        "list_organisations" => include_str!("examples/list_organisations.json"),
+        "show_organisation" => include_str!("examples/show_organisation.json"),
+        "list_suggestions" => include_str!("examples/list_suggestions.json"),
+        "make_suggestions" => include_str!("examples/make_suggestions.json"),
+        "show_suggestion" => include_str!("examples/show_suggestion.json"),
+        "compare_candidates" => include_str!("examples/compare_candidates.json"),
+        "show_default_programme" => include_str!("examples/show_default_programme.json"),
         "show_method" => return serde_json::to_value(MethodView::new()).ok(),
-        "list_sources" => include_str!("examples/sources.json"),
+        "list_sources" => include_str!("examples/list_sources.json"),
         "show_openapi" => return Some(json!({"openapi": "3.1.0"})),
-        "ping" => r#"{"status": "ok"}"#,
+        "ping" => include_str!("examples/ping.json"),
         "status" => include_str!("examples/status.json"),
         "metrics" => {
             return Some(json!(
@@ -45,58 +46,6 @@ pub(crate) fn answer(operation: &str) -> Option<Value> {
         _ => return None,
     };
     serde_json::from_str(text).ok()
-}
-
-fn candidate() -> Value {
-    serde_json::from_str(include_str!("examples/suggestion.json")).unwrap_or_default()
-}
-
-fn seeker_and_method() -> Value {
-    serde_json::from_str(include_str!("examples/answer.json")).unwrap_or_default()
-}
-
-fn answer_with(name: &str, value: Value) -> Value {
-    let mut answer = seeker_and_method();
-    answer[name] = value;
-    answer
-}
-
-fn suggestions(weights_from: &str, weights: Option<[f64; 6]>) -> Value {
-    let mut answer = answer_with("suggestions", json!([candidate()]));
-    answer["candidateCount"] = json!(201);
-    answer["currentPartners"] = json!([]);
-    answer["askNext"] = json!([{
-        "odsCode": "RTH", "fact": "ethos_sharing", "effect": 0.018182,
-        "question": "How openly do you share what you learn, from 1 to 5?"
-    }]);
-    answer["method"]["weightsFrom"] = json!(weights_from);
-    if let Some(weights) = weights {
-        for (criterion, weight) in crate::domain::programme::Criterion::ALL.iter().zip(weights) {
-            answer["method"]["weights"][criterion.as_str()] = json!(weight);
-        }
-    }
-    answer
-}
-
-fn comparison() -> Value {
-    let candidate = candidate();
-    let cells = |score: &Value| {
-        json!([{
-            "odsCode": "RHW", "score": score["score"], "contribution": score["contribution"],
-            "theirScore": score["theirScore"]
-        }])
-    };
-    let scores = candidate["criteria"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let matrix: Vec<Value> = scores
-        .iter()
-        .map(|score| json!({"criterion": score["criterion"], "weight": score["weight"], "cells": cells(score)}))
-        .collect();
-    let mut answer = answer_with("candidates", json!([candidate]));
-    answer["matrix"] = json!(matrix);
-    answer
 }
 
 /// Every failure that the document lists: its name, its words and an example.
@@ -142,7 +91,7 @@ pub(crate) fn failures() -> Vec<(&'static str, &'static str, Value)> {
             "/api/v1/organisations/RW6/suggestions",
             Error::OrganisationClosed {
                 code: code("RW6"),
-                on: None,
+                on: NaiveDate::from_ymd_opt(2021, 9, 30),
                 successors: vec![code("R0A"), code("RM3")],
             },
         ),
@@ -162,8 +111,14 @@ pub(crate) fn failures() -> Vec<(&'static str, &'static str, Value)> {
             ),
         ),
         failure(
+            "Misdirected",
+            "The service listens on this machine alone, and `Host` names another.",
+            suggestions,
+            Problem::new(Kind::MisdirectedHost, hosts::DETAIL),
+        ),
+        failure(
             "UnsupportedMediaType",
-            "The body is not `application/json`, or comes with a content encoding.",
+            "The body is not `application/json` in UTF-8, or comes with a content encoding.",
             suggestions,
             Problem::new(
                 Kind::UnsupportedMediaType,
@@ -176,7 +131,7 @@ pub(crate) fn failures() -> Vec<(&'static str, &'static str, Value)> {
             suggestions,
             Error::Invalid(vec![FieldError::new(
                 "/query/limit",
-                "a limit is a whole number from 1 to 50",
+                "is a whole number from 1 to 50",
             )]),
         ),
         failure(

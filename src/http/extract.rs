@@ -34,6 +34,7 @@ impl Fault {
 /// The parameters of a query, taken one by one; those that nobody takes are refused.
 pub(crate) struct Query {
     left: Vec<(String, String)>,
+    known: Vec<&'static str>,
     unreadable: Vec<FieldError>,
     broken: Vec<FieldError>,
 }
@@ -43,6 +44,7 @@ impl Query {
     pub(crate) fn new(query: &str) -> Self {
         let mut read = Self {
             left: Vec::new(),
+            known: Vec::new(),
             unreadable: Vec::new(),
             broken: Vec::new(),
         };
@@ -80,23 +82,31 @@ impl Query {
     /// Reads a parameter with `rule`; `None` where it is absent or at fault, which is remembered.
     pub(crate) fn take<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         rule: impl FnOnce(&str) -> Result<T, Fault>,
     ) -> Option<T> {
+        self.known.push(name);
         let at = self.left.iter().position(|(other, _)| other == name)?;
         let (_, value) = self.left.swap_remove(at);
-        match rule(&value) {
-            Ok(value) => Some(value),
-            Err(Fault::Unreadable(words)) => {
-                self.unreadable
-                    .push(FieldError::new(query_pointer(name), words));
-                None
-            }
-            Err(Fault::Rule(words)) => {
-                self.broken
-                    .push(FieldError::new(query_pointer(name), words));
-                None
-            }
+        rule(&value).map_err(|fault| self.refuse(name, fault)).ok()
+    }
+
+    /// Whether the parameter is there and nobody took it yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.left.iter().any(|(other, _)| other == name)
+    }
+
+    /// Whether nothing was at fault so far.
+    pub(crate) fn is_faultless(&self) -> bool {
+        self.unreadable.is_empty() && self.broken.is_empty()
+    }
+
+    /// Remembers what is wrong with a parameter.
+    pub(crate) fn refuse(&mut self, name: &str, fault: Fault) {
+        let pointer = query_pointer(name);
+        match fault {
+            Fault::Unreadable(words) => self.unreadable.push(FieldError::new(pointer, words)),
+            Fault::Rule(words) => self.broken.push(FieldError::new(pointer, words)),
         }
     }
 
@@ -111,10 +121,14 @@ impl Query {
 
     /// Refuses what was at fault and what nobody took.
     fn finish(mut self) -> Result<(), Problem> {
+        let known = match self.known.as_slice() {
+            [] => "none".to_owned(),
+            known => known.join(", "),
+        };
         for (name, _) in &self.left {
             self.unreadable.push(FieldError::new(
                 query_pointer(name),
-                "is not a parameter of this operation",
+                format!("is not a parameter of this operation, which takes {known}"),
             ));
         }
         let kind = if !self.unreadable.is_empty() {
@@ -129,11 +143,7 @@ impl Query {
     }
 }
 
-/// The most of a parameter's name that an answer repeats.
-const MAX_SHOWN_NAME: usize = 64;
-
 fn query_pointer(name: &str) -> String {
-    let name: String = name.chars().take(MAX_SHOWN_NAME).collect();
     format!("/query/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -241,6 +251,7 @@ mod tests {
         fails("n=1&n=1", Kind::Unreadable, "is given twice");
         fails("n=", Kind::Unreadable, "is empty");
         fails("m=1", Kind::Unreadable, "/query/m");
+        fails("m=1", Kind::Unreadable, "which takes n, text");
         fails("m/~=1", Kind::Unreadable, "/query/m~1~0");
         fails("text=%FF", Kind::Unreadable, "is not UTF-8");
     }

@@ -1,7 +1,7 @@
 //! Requests and responses. Names `app`, `storage` and `domain`; decides no rule of the domain.
 //!
 //! Start with one resource ([`suggestions`]), then how requests are read ([`extract`], [`parameters`], [`body`]), how
-//! answers are written ([`answer`], [`views`], [`problem`]), and what surrounds every request ([`observe`]). The document
+//! answers are written ([`answer`], [`views`], [`problem`]), and what surrounds every request ([`observe`], [`hosts`]). The document
 //! is collected from the handlers in [`openapi`].
 
 mod accept;
@@ -10,6 +10,7 @@ mod body;
 mod clock;
 mod examples;
 mod extract;
+mod hosts;
 mod kind;
 mod observe;
 mod openapi;
@@ -20,24 +21,14 @@ mod probes;
 mod problem;
 mod question;
 mod reference;
+mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
 mod telemetry;
-/// Writes an answer as the API does, for the command line.
-///
-/// # Errors
-///
-/// Where it cannot be written as JSON, which is a bug.
-pub fn suggestions_json(
-    answer: Suggestions,
-    generated_at: DateTime<Utc>,
-) -> serde_json::Result<String> {
-    serde_json::to_string(&SuggestionsView::new(answer, generated_at))
-}
+mod views;
 
 #[cfg(test)]
 mod tests;
-mod views;
 
 use std::io;
 use std::net::TcpListener;
@@ -55,8 +46,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::Alongside;
 use crate::domain::suggestion::Suggestions;
+use crate::http::hosts::Hosts;
 use crate::http::openapi::{API_PREFIX, Document};
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, NOT_FOUND_DETAIL, Problem};
 use crate::http::telemetry::Telemetry;
 use crate::http::views::suggestion::SuggestionsView;
 use chrono::{DateTime, Utc};
@@ -83,7 +75,8 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             workers: None,
-            shutdown_timeout_s: 30,
+            // Container runtimes kill what has not stopped 10 s after they asked.
+            shutdown_timeout_s: 8,
         }
     }
 }
@@ -101,6 +94,7 @@ struct Parts {
     clock: Data<Clock>,
     document: Data<Document>,
     telemetry: Data<Telemetry>,
+    hosts: Data<Hosts>,
 }
 
 impl Parts {
@@ -109,6 +103,7 @@ impl Parts {
             clock: Data::new(clock),
             document: Data::new(Document::new()?),
             telemetry: Data::new(Telemetry::new()),
+            hosts: Data::new(Hosts::Any),
         })
     }
 }
@@ -142,6 +137,18 @@ impl Service {
     }
 }
 
+/// Writes an answer as the API does, for the command line.
+///
+/// # Errors
+///
+/// Where it cannot be written as JSON, which is a bug.
+pub fn suggestions_json(
+    answer: Suggestions,
+    generated_at: DateTime<Utc>,
+) -> serde_json::Result<String> {
+    serde_json::to_string(&SuggestionsView::new(answer, generated_at))
+}
+
 /// Serves until its handle stops it; the server does nothing until it is awaited. Signals are the caller's to wait for.
 ///
 /// # Errors
@@ -153,7 +160,8 @@ pub fn serve(
     settings: HttpSettings,
     clock: Clock,
 ) -> io::Result<Server> {
-    let service = Service::new(alongside, clock)?;
+    let mut service = Service::new(alongside, clock)?;
+    service.parts.hosts = Data::new(Hosts::of_listener(listener.local_addr()?));
     let mut server = HttpServer::new(move || service.app())
         .client_request_timeout(HEAD_DEADLINE)
         .keep_alive(KEEP_ALIVE)
@@ -185,7 +193,9 @@ fn assemble(
         .app_data(parts.clock.clone())
         .app_data(parts.document.clone())
         .app_data(parts.telemetry.clone())
+        .app_data(parts.hosts.clone())
         .wrap(Compress::default())
+        .wrap(from_fn(hosts::check))
         .wrap(from_fn(observe::observe))
 }
 
@@ -217,9 +227,6 @@ async fn unmatched(
 ) -> Result<HttpResponse, Problem> {
     match document.allow(request.path()) {
         Some(allow) => Err(Problem::method_not_allowed(allow.to_owned())),
-        None => Err(Problem::new(
-            Kind::NotFound,
-            "See /api/v1/openapi.json for the paths there are.",
-        )),
+        None => Err(Problem::new(Kind::NotFound, NOT_FOUND_DETAIL)),
     }
 }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
@@ -23,6 +23,7 @@ use crate::http::accept::takes_json;
 use crate::http::answer::with_gzip;
 use crate::http::openapi::API_PREFIX;
 use crate::http::problem::{Kind, Occurrence, PROBLEM_JSON, Problem, X_REQUEST_ID};
+use crate::http::swagger_ui;
 use crate::http::telemetry::Telemetry;
 
 /// The longest path with its query, in bytes; any link that the service gives is far shorter.
@@ -30,6 +31,9 @@ const MAX_URI_BYTES: usize = 8 * 1024;
 
 /// The longest request id that is taken from a client, in bytes (DESIGN 8).
 const MAX_REQUEST_ID_BYTES: usize = 64;
+
+/// The most of a path that the log repeats, in characters; those of operations are far shorter.
+const MAX_LOGGED_PATH_CHARS: usize = 200;
 
 /// The operation of a request that no operation took, or that is gone, in the counters.
 const UNMATCHED: &str = "unmatched";
@@ -75,22 +79,24 @@ pub(crate) async fn observe(
                 method,
                 &occurrence.instance,
                 status,
-                0,
+                Some(0),
                 elapsed,
             );
             telemetry.answered(UNMATCHED.to_owned(), method, status, elapsed);
             return Err(problem.of(occurrence).into());
         }
     };
-    let is_page = occurrence.instance.starts_with("/swagger-ui");
+    let is_page = swagger_ui::is_page(&occurrence.instance);
     dress(
         response.headers_mut(),
         &occurrence,
         if is_page { CSP_SWAGGER_UI } else { CSP },
     );
     let bytes = match response.response().body().size() {
-        BodySize::Sized(bytes) => bytes,
-        BodySize::None | BodySize::Stream => 0,
+        BodySize::Sized(bytes) => Some(bytes),
+        BodySize::None => Some(0),
+        // Compressed on the way out: the size is not known here.
+        BodySize::Stream => None,
     };
     let elapsed = started.elapsed();
     let status = response.status().as_u16();
@@ -210,6 +216,11 @@ fn in_form(
         {
             return response;
         }
+        None if status == StatusCode::NOT_FOUND
+            && occurrence.instance.starts_with(swagger_ui::PAGE) =>
+        {
+            Problem::new(Kind::NotFound, swagger_ui::NO_SUCH_FILE).render(occurrence)
+        }
         None => Problem::from_status(status).render(occurrence),
     };
     response.into_response(rendered)
@@ -223,6 +234,8 @@ fn dress(headers: &mut HeaderMap, occurrence: &Occurrence, csp: HeaderValue) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CONTENT_SECURITY_POLICY, csp);
+    // Once, whether or not this answer came out compressed.
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     if headers.contains_key(CONTENT_ENCODING)
         && let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok())
         && let Ok(tag) = HeaderValue::from_str(&with_gzip(tag))
@@ -237,7 +250,7 @@ fn report(
     method: &str,
     path: &str,
     status: u16,
-    bytes: u64,
+    bytes: Option<u64>,
     elapsed: Duration,
 ) {
     let is_probe = matches!(path, "/_ping" | "/_status" | "/metrics");
@@ -246,16 +259,16 @@ fn report(
     } else {
         log::Level::Info
     };
-    log::log!(
-        level,
-        method = method,
-        path = path,
-        status = status,
-        duration_ms = elapsed.as_secs_f64() * 1e3,
-        bytes = bytes,
-        request_id = occurrence.request_id.as_str();
-        "request"
-    );
+    let path: String = path.chars().take(MAX_LOGGED_PATH_CHARS).collect();
+    let path = path.as_str();
+    let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+    let request_id = occurrence.request_id.as_str();
+    match bytes {
+        Some(bytes) => {
+            log::log!(level, method, path, status, duration_ms, bytes, request_id; "request");
+        }
+        None => log::log!(level, method, path, status, duration_ms, request_id; "request"),
+    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ geography, care setting, culture and prior relationships, explains each score to
 Failures are `application/problem+json` (RFC 9457). A request that cannot be read is a 400; one that can be read but breaks a \
 rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown parameters and fields are refused by name. \
 `HEAD` is answered as `GET`; `X-Request-ID` is taken or made, and returned with every answer. Answers are compressed where \
-`Accept-Encoding` asks for it.";
+`Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
+loopback addresses.";
 
 const TAGS: [(&str, &str); 4] = [
     ("method", "How suggestions are made, and of what data."),
@@ -62,9 +63,9 @@ macro_rules! failures {
 
 failures! {
     /// What any operation of the API may fail with.
-    ApiFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "406" => "NotAcceptable", "414" => "UriTooLong", "500" => "Internal";
+    ApiFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "406" => "NotAcceptable", "414" => "UriTooLong", "421" => "Misdirected", "500" => "Internal";
     /// What a probe may fail with.
-    ProbeFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "414" => "UriTooLong", "500" => "Internal";
+    ProbeFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "414" => "UriTooLong", "421" => "Misdirected", "500" => "Internal";
     /// What reading the database may fail with.
     StorageFailures: "503" => "Unavailable";
     /// No organisation has the code.

@@ -18,10 +18,10 @@ use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query, Seeke
 use crate::http::openapi::{
     ApiFailures, NoSuchOrganisation, NotModified, RuleBroken, StorageFailures,
 };
-use crate::http::pagination::{CURSOR_PATTERN, MAX_CURSOR_LEN, PageLinks, after};
+use crate::http::pagination::{self, CURSOR_PATTERN, MAX_CURSOR_LEN, PageLinks, QuestionHash};
 use crate::http::parameters::{
-    board, board_schema, care_setting, care_setting_schema, in_query, limit_schema, text,
-    text_schema, whole, within_km, within_km_schema,
+    board, board_schema, care_setting, care_setting_schema, in_query, limit_in_query, limit_schema,
+    text, text_schema, whole, within_km, within_km_schema,
 };
 use crate::http::problem::Problem;
 use crate::http::views::organisation::{ListedView, RecordView};
@@ -48,49 +48,57 @@ const RECORD_BYTES: usize = 8 * 1024;
 /// Which organisations to list, and which page.
 pub(crate) struct ListParameters {
     query: OrganisationQuery,
+    question: QuestionHash,
     limit: usize,
     after: Option<After>,
 }
 
 impl Parameters for ListParameters {
     fn read(query: &mut Query) -> Self {
+        if query.has("withinKm") && !query.has("near") {
+            let words = "says how far from near, which is not given";
+            query.refuse("withinKm", Fault::Rule(words.into()));
+        }
         let within_km = query
             .take("withinKm", within_km)
             .unwrap_or(DEFAULT_WITHIN_KM);
         let near = query
             .take("near", near)
             .map(|centre| Near { centre, within_km });
-        let mut after = query.take("cursor", after);
-        if let Some(after) = &mut after {
-            // A cursor is a place in either order; what the order of this list has no use for is left out.
-            after.distance_km = near.map(|_| after.distance_km.unwrap_or(0.0));
+        let organisations = OrganisationQuery {
+            text: query.take("q", text),
+            care_setting: query.take("careSetting", care_setting),
+            icb: query.take("icb", board),
+            region: query.take("region", board),
+            vendor: query.take("vendor", text),
+            near,
+            status: query.take("status", status).unwrap_or_default(),
+        };
+        let limit = query.take("limit", page_size).unwrap_or(DEFAULT_PAGE);
+        let question = QuestionHash::of(&organisations);
+        let cursor = query.take("cursor", pagination::read);
+        // Where another parameter is at fault, the question is not known, and its fault says enough.
+        if let Some((asked, after)) = &cursor
+            && query.is_faultless()
+            && (*asked != question || after.distance_km.is_some() != near.is_some())
+        {
+            let words = "belongs to another question; ask its own again, or start without it";
+            query.refuse("cursor", Fault::Unreadable(words.into()));
         }
         Self {
-            query: OrganisationQuery {
-                text: query.take("q", text),
-                care_setting: query.take("careSetting", care_setting),
-                icb: query.take("icb", board),
-                region: query.take("region", board),
-                vendor: query.take("vendor", text),
-                near,
-                status: query.take("status", status).unwrap_or_default(),
-            },
-            limit: query.take("limit", page_size).unwrap_or(DEFAULT_PAGE),
-            after,
+            query: organisations,
+            question,
+            limit,
+            after: cursor.map(|(_, after)| after),
         }
     }
 }
 
+/// Reads a point of the form of [`NEAR_PATTERN`].
 fn near(text: &str) -> Result<Position, Fault> {
-    let pair = text.split_once(',').and_then(|(latitude, longitude)| {
-        let degrees = |part: &str| {
-            part.trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|number| number.is_finite())
-        };
-        Some((degrees(latitude)?, degrees(longitude)?))
-    });
+    let pair = text
+        .split_once(',')
+        .and_then(|(latitude, longitude)| Some((degrees(latitude)?, degrees(longitude)?)));
     let (latitude, longitude) =
         pair.ok_or_else(|| Fault::Unreadable("is not LATITUDE,LONGITUDE in degrees".into()))?;
     Position::new(latitude, longitude).ok_or_else(|| {
@@ -98,12 +106,28 @@ fn near(text: &str) -> Result<Position, Fault> {
     })
 }
 
+/// Reads degrees: a sign perhaps, up to three digits without leading zeros, and perhaps up to nine decimals.
+fn degrees(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, decimals) = match unsigned.split_once('.') {
+        Some((whole, decimals)) => (whole, Some(decimals)),
+        None => (unsigned, None),
+    };
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let has_form = digits(whole, 3)
+        && (whole == "0" || !whole.starts_with('0'))
+        && decimals.is_none_or(|decimals| digits(decimals, 9));
+    has_form.then(|| text.parse().ok()).flatten()
+}
+
 fn status(text: &str) -> Result<StatusFilter, Fault> {
     match text {
         "active" => Ok(StatusFilter::Active),
         "closed" => Ok(StatusFilter::Closed),
         "any" => Ok(StatusFilter::Any),
-        _ => Err(Fault::Rule("is one of: active closed any".into())),
+        _ => Err(Fault::Rule("is one of: active, closed, any".into())),
     }
 }
 
@@ -119,9 +143,7 @@ impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let string = || ObjectBuilder::new().schema_type(Type::String);
         let near = string().pattern(Some(NEAR_PATTERN)).max_length(Some(28));
-        let status = string()
-            .enum_values(Some(["active", "closed", "any"]))
-            .default(Some(json!("active")));
+        let status = string().enum_values(Some(["active", "closed", "any"]));
         let cursor = string()
             .pattern(Some(CURSOR_PATTERN))
             .max_length(Some(MAX_CURSOR_LEN));
@@ -140,13 +162,13 @@ impl IntoParams for ListParameters {
             ),
             in_query(
                 "icb",
-                "Only those in the integrated care board with this code.",
+                "Only those in the integrated care board with this code, in letters of either case.",
                 board_schema(),
                 json!("S0E4D"),
             ),
             in_query(
                 "region",
-                "Only those in the NHS region with this code.",
+                "Only those in the NHS region with this code, in letters of either case.",
                 board_schema(),
                 json!("Y59"),
             ),
@@ -164,27 +186,26 @@ impl IntoParams for ListParameters {
             ),
             in_query(
                 "withinKm",
-                "How far from `near`, in km. It has no effect without `near`.",
-                within_km_schema().default(Some(json!(DEFAULT_WITHIN_KM))),
+                "How far from `near`, in km; 50 by default. Without `near` it is refused.",
+                within_km_schema(),
                 json!(100),
             ),
             in_query(
                 "status",
-                "Whether to list open organisations, closed ones or both.",
+                "Whether to list open organisations, closed ones or both; open ones by default.",
                 status,
                 json!("active"),
             ),
-            in_query(
-                "limit",
+            limit_in_query(
                 "How many organisations to list on a page.",
                 limit_schema(MAX_PAGE, DEFAULT_PAGE),
                 json!(5),
             ),
             in_query(
                 "cursor",
-                "Where the page begins: taken from `links.next` of the page before, never made up.",
+                "Where the page begins: taken from `links.next` of the page before, for the same question.",
                 cursor,
-                json!("c1524431"),
+                json!("c25c12b6c14736563253"),
             ),
         ]
     }
@@ -220,6 +241,7 @@ pub(crate) async fn list_organisations(
 ) -> Result<HttpResponse, Problem> {
     let ListParameters {
         query,
+        question,
         limit,
         after,
     } = parameters.0;
@@ -227,7 +249,7 @@ pub(crate) async fn list_organisations(
     let page = storage
         .read(move |connection| organisations::page(connection, &query, after, limit))
         .await?;
-    let links = PageLinks::new(&request, next(&page));
+    let links = PageLinks::new(&request, next(&question, &page));
     let header = links.header();
     let items: Vec<ListedView> = page.items.into_iter().map(Into::into).collect();
     let capacity = ROW_BYTES * (items.len() + 1);
@@ -238,12 +260,13 @@ pub(crate) async fn list_organisations(
     Ok(response)
 }
 
-fn next(page: &OrganisationPage) -> Option<After> {
+fn next(question: &QuestionHash, page: &OrganisationPage) -> Option<String> {
     let last = page.items.last().filter(|_| page.has_more)?;
-    Some(After {
+    let after = After {
         distance_km: last.distance_km,
         ods_code: last.organisation.ods_code,
-    })
+    };
+    Some(pagination::cursor(question, after))
 }
 
 /// Show an organisation
@@ -299,16 +322,27 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_order_is_a_place_in_this_one() {
-        let mut query = Query::new("cursor=c1525448");
-        assert_eq!(
-            ListParameters::read(&mut query).after.unwrap().distance_km,
-            None
-        );
-        let mut query = Query::new("cursor=c1525448&near=51,0");
-        assert_eq!(
-            ListParameters::read(&mut query).after.unwrap().distance_km,
-            Some(0.0)
-        );
+    fn a_point_has_the_documented_form() {
+        for good in [
+            "0,0",
+            "-90.0,180.000000000",
+            "51.76386,-1.21977",
+            "89.999999999,-179.5",
+        ] {
+            assert!(near(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "+51,0",
+            "051,0",
+            "51.,0",
+            ".5,0",
+            "5e1,0",
+            "51, 0",
+            "1.1234567891,0",
+            "inf,0",
+        ] {
+            assert!(matches!(near(bad), Err(Fault::Unreadable(_))), "{bad}");
+        }
+        assert!(matches!(near("90.1,0"), Err(Fault::Rule(_))));
     }
 }

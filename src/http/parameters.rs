@@ -3,14 +3,14 @@
 use chrono::{Datelike, NaiveDate};
 use serde_json::{Value, json};
 use utoipa::openapi::Required;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, openapi};
 
-use crate::domain::ids::{BoardCode, OdsCode};
+use crate::domain::ids::BoardCode;
 use crate::domain::organisation::CareSetting;
 use crate::domain::suggestion::Limit;
-use crate::http::extract::{Candidate, Fault, Parameters, Query, Seeker};
+use crate::http::extract::{Candidate, Fault, Seeker};
 
 /// The longest free text, in characters.
 const MAX_TEXT_CHARS: usize = 100;
@@ -29,7 +29,7 @@ const AS_OF_PATTERN: &str = "^(((19|20|21)[0-9]{2}|2200)-((0[1-9]|1[0-2])-(0[1-9
 /// Text without control characters that is not all spaces.
 const TEXT_PATTERN: &str = "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$";
 
-const BOARD_PATTERN: &str = "^[A-Z0-9]{1,12}$";
+const BOARD_PATTERN: &str = "^[A-Za-z0-9]{1,12}$";
 
 const CODE_PATTERN: &str = "^[A-Za-z0-9]{3,12}$";
 
@@ -55,14 +55,29 @@ fn parameter(
         .build()
 }
 
-/// Describes an optional parameter of the query.
+/// Describes an optional parameter of the query. Its example is in the schema, from where Swagger UI fills in nothing.
 pub(crate) fn in_query(
     name: &str,
     description: &str,
-    schema: impl Into<openapi::RefOr<openapi::Schema>>,
+    schema: ObjectBuilder,
     example: Value,
 ) -> Parameter {
-    parameter(name, ParameterIn::Query, description, schema, example)
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema.examples([example])))
+        .build()
+}
+
+/// Describes how many to list, which Swagger UI fills in.
+pub(crate) fn limit_in_query(
+    description: &str,
+    schema: ObjectBuilder,
+    example: Value,
+) -> Parameter {
+    parameter("limit", ParameterIn::Query, description, schema, example)
 }
 
 fn string() -> ObjectBuilder {
@@ -74,13 +89,23 @@ fn string() -> ObjectBuilder {
 /// Reads how many suggestions to give.
 pub(crate) fn limit(text: &str) -> Result<Limit, Fault> {
     let number = whole(text)?;
-    Limit::new(number).map_err(|malformed| Fault::Rule(malformed.to_string()))
+    let rule = |_| Fault::Rule(format!("is a whole number from 1 to {}", Limit::MAX));
+    Limit::new(number).map_err(rule)
 }
 
 /// Reads a whole number.
 pub(crate) fn whole(text: &str) -> Result<i64, Fault> {
-    text.parse()
-        .map_err(|_not_a_number| Fault::Unreadable("is not a whole number".into()))
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Fault::Unreadable("is not a whole number".into()));
+    }
+    // Too many digits are a number all the same; it is outside any range.
+    let beyond = if digits.len() == text.len() {
+        i64::MAX
+    } else {
+        i64::MIN
+    };
+    Ok(text.parse().unwrap_or(beyond))
 }
 
 /// Describes a count from 1.
@@ -96,12 +121,17 @@ pub(crate) fn limit_schema(most: usize, default: usize) -> ObjectBuilder {
 
 /// Reads the day on which ages are counted.
 pub(crate) fn as_of(text: &str) -> Result<NaiveDate, Fault> {
-    let form = text.len() == 10;
+    let has_form = text.len() == 10
+        && text.bytes().enumerate().all(|(i, byte)| match i {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if !has_form {
+        let words = "is not a date of the form YYYY-MM-DD";
+        return Err(Fault::Unreadable(words.into()));
+    }
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()
-        .filter(|_| form);
-    let day =
-        day.ok_or_else(|| Fault::Unreadable("is not a date of the form YYYY-MM-DD".into()))?;
+        .map_err(|_no_such_day| Fault::Unreadable("is not a day of the calendar".into()))?;
     if AS_OF_YEARS.contains(&day.year()) {
         Ok(day)
     } else {
@@ -149,9 +179,10 @@ pub(crate) fn text_schema() -> ObjectBuilder {
         .pattern(Some(TEXT_PATTERN))
 }
 
-/// Reads the code of a board or a region.
+/// Reads the code of a board or a region, in letters of either case.
 pub(crate) fn board(text: &str) -> Result<BoardCode, Fault> {
-    BoardCode::new(text).map_err(|malformed| Fault::Unreadable(malformed.to_string()))
+    BoardCode::new(&text.to_ascii_uppercase())
+        .map_err(|malformed| Fault::Unreadable(malformed.to_string()))
 }
 
 /// Describes the code of a board or a region.
@@ -202,7 +233,8 @@ pub(crate) fn care_setting_schema() -> ObjectBuilder {
 
 // --- codes in the path ---
 
-fn code_schema() -> ObjectBuilder {
+/// Describes an ODS code.
+pub(crate) fn code_schema() -> ObjectBuilder {
     string()
         .pattern(Some(CODE_PATTERN))
         .min_length(Some(3))
@@ -235,124 +267,6 @@ impl IntoParams for Candidate {
     }
 }
 
-// --- the sets that operations take ---
-
-/// What `GET suggestions` takes.
-pub(crate) struct SuggestionParameters {
-    pub(crate) limit: Option<Limit>,
-    pub(crate) as_of: Option<NaiveDate>,
-}
-
-impl Parameters for SuggestionParameters {
-    fn read(query: &mut Query) -> Self {
-        Self {
-            limit: query.take("limit", limit),
-            as_of: query.take("asOf", as_of),
-        }
-    }
-}
-
-impl IntoParams for SuggestionParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let limit = limit_schema(Limit::MAX.into(), Limit::DEFAULT.count());
-        vec![
-            in_query("limit", "How many suggestions to give.", limit, json!(3)),
-            in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
-        ]
-    }
-}
-
-/// What an operation about one pair takes.
-pub(crate) struct PairParameters {
-    pub(crate) as_of: Option<NaiveDate>,
-}
-
-impl Parameters for PairParameters {
-    fn read(query: &mut Query) -> Self {
-        Self {
-            as_of: query.take("asOf", as_of),
-        }
-    }
-}
-
-impl IntoParams for PairParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![in_query(
-            "asOf",
-            AS_OF_WORDS,
-            as_of_schema(),
-            json!("2026-11-22"),
-        )]
-    }
-}
-
-/// The most candidates that one comparison takes.
-pub(crate) const MAX_COMPARED: usize = 5;
-
-/// What a comparison takes.
-pub(crate) struct ComparisonParameters {
-    pub(crate) with: Vec<OdsCode>,
-    pub(crate) as_of: Option<NaiveDate>,
-}
-
-impl Parameters for ComparisonParameters {
-    fn read(query: &mut Query) -> Self {
-        let with = query.take("with", compared);
-        if with.is_none() {
-            query.missing("with");
-        }
-        Self {
-            with: with.unwrap_or_default(),
-            as_of: query.take("asOf", as_of),
-        }
-    }
-}
-
-/// Reads the codes to compare: 1 to [`MAX_COMPARED`], each once.
-fn compared(text: &str) -> Result<Vec<OdsCode>, Fault> {
-    let mut codes = Vec::with_capacity(MAX_COMPARED);
-    for part in text.split(',') {
-        let code =
-            OdsCode::new(part).map_err(|malformed| Fault::Unreadable(malformed.to_string()))?;
-        if codes.contains(&code) {
-            return Err(Fault::Rule(format!("names {code} twice")));
-        }
-        if codes.len() == MAX_COMPARED {
-            return Err(Fault::Rule(format!(
-                "names at most {MAX_COMPARED} organisations"
-            )));
-        }
-        codes.push(code);
-    }
-    Ok(codes)
-}
-
-impl IntoParams for ComparisonParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let codes = ArrayBuilder::new()
-            .items(code_schema())
-            .min_items(Some(1))
-            .max_items(Some(MAX_COMPARED))
-            .unique_items(true);
-        let with = ParameterBuilder::new()
-            .name("with")
-            .parameter_in(ParameterIn::Query)
-            .required(Required::True)
-            .style(Some(ParameterStyle::Form))
-            .explode(Some(false))
-            .description(Some(
-                "The ODS codes of the candidates, 1 to 5, each once, with commas between.",
-            ))
-            .schema(Some(codes))
-            .example(Some(json!(["RHW", "RJ7"])))
-            .build();
-        vec![
-            with,
-            in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
-        ]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,6 +276,10 @@ mod tests {
         for day in ["1900-01-01", "2200-12-31", "2024-02-29"] {
             assert!(as_of(day).is_ok(), "{day}");
         }
+        assert_eq!(
+            as_of("2026-02-30"),
+            Err(Fault::Unreadable("is not a day of the calendar".into()))
+        );
         for day in [
             "2023-02-29",
             "2026-1-01",
@@ -377,12 +295,17 @@ mod tests {
     }
 
     #[test]
-    fn codes_to_compare_are_one_to_five_and_differ() {
-        assert_eq!(compared("rhw,RJ7").map(|codes| codes.len()), Ok(2));
-        for broken in ["RHW,rhw", "AA1,AA2,AA3,AA4,AA5,AA6"] {
-            assert!(matches!(compared(broken), Err(Fault::Rule(_))), "{broken}");
-        }
-        assert!(matches!(compared("RHW,"), Err(Fault::Unreadable(_))));
+    fn a_number_of_any_length_is_a_number() {
+        let rule = Err(Fault::Rule("is a whole number from 1 to 50".into()));
+        assert_eq!(limit("99999999999999999999"), rule);
+        assert_eq!(limit("-99999999999999999999"), rule);
+        assert!(matches!(limit("1.5"), Err(Fault::Unreadable(_))));
+        assert!(matches!(limit("-"), Err(Fault::Unreadable(_))));
+    }
+
+    #[test]
+    fn board_codes_take_letters_of_either_case() {
+        assert_eq!(board("qu9"), board("QU9"));
     }
 
     #[test]

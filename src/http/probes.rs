@@ -1,18 +1,25 @@
 //! What runs the service asks of it: whether it lives, whether it can work, what it counted.
 
+use std::time::Duration;
+
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::rt::time::timeout;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::Alongside;
+use crate::domain::error::Error;
 use crate::http::answer;
 use crate::http::extract::{NoParameters, Params};
 use crate::http::openapi::{ProbeFailures, StorageFailures};
 use crate::http::problem::Problem;
 use crate::http::telemetry::Telemetry;
 use crate::storage::{DatabaseKind, revision};
+
+/// How long the database may take to answer the probe.
+const DATABASE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// A rough size of these answers, in bytes.
 const PROBE_BYTES: usize = 256;
@@ -98,7 +105,7 @@ struct SnapshotView {
 
 /// Say whether the service can work
 ///
-/// Asks the database, for a balancer that sends requests only where they can be answered.
+/// Asks the database, which has 2 s to answer, for a balancer that sends requests only where they can be answered.
 #[utoipa::path(
     tag = "probes",
     responses(
@@ -112,7 +119,10 @@ pub(crate) async fn status(
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
     let storage = alongside.storage();
-    let revision = storage.read(revision::current).await?;
+    // A database that hangs must not hang the probe with it.
+    let revision = timeout(DATABASE_DEADLINE, storage.read(revision::current))
+        .await
+        .map_err(|elapsed| Error::Unavailable("asking for the revision", elapsed.into()))??;
     let view = StatusView {
         status: Health::Ok,
         version: env!("CARGO_PKG_VERSION"),

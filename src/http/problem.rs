@@ -17,12 +17,27 @@ use crate::domain::error::{Error, FieldError};
 use crate::domain::ids::OdsCode;
 pub(crate) use crate::http::kind::Kind;
 use crate::http::views::text::Code;
+use crate::logging::chain;
 
 /// The media type of a failure.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// How long a client should wait before it asks again while the database is away, in seconds.
 const RETRY_AFTER_S: &str = "5";
+
+/// The most fields that an answer lists.
+const MAX_ERRORS: usize = 50;
+
+/// The most of a client's own words that an answer repeats, in characters.
+const MAX_SHOWN_CHARS: usize = 100;
+
+/// A client's own words, cut where they are long.
+pub(crate) fn shown(words: &str) -> String {
+    match words.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words.to_owned(),
+    }
+}
 
 /// The header that carries the request's id, both ways.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,17 +88,24 @@ impl Problem {
     }
 
     /// A failure with its fields; the detail says the first and how many more there are.
-    pub(crate) fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Self {
-        let detail = match errors.as_slice() {
-            [] => String::from(kind.title()),
-            [only] => format!("{}: {}.", only.pointer, only.detail),
-            [first, rest @ ..] => {
-                format!(
-                    "{}: {}; and {} more.",
-                    first.pointer,
-                    first.detail,
-                    rest.len()
-                )
+    pub(crate) fn of_fields(kind: Kind, mut errors: Vec<FieldError>) -> Self {
+        let n_more = errors.len().saturating_sub(1);
+        errors.truncate(MAX_ERRORS);
+        for error in &mut errors {
+            error.pointer = shown(&error.pointer);
+        }
+        let detail = match errors.first() {
+            None => String::from(kind.title()),
+            Some(first) => {
+                let told = if first.pointer.is_empty() {
+                    format!("The body {}", first.detail)
+                } else {
+                    format!("{}: {}", first.pointer, first.detail)
+                };
+                match n_more {
+                    0 => told + ".",
+                    more => format!("{told}; and {more} more."),
+                }
             }
         };
         Self {
@@ -120,6 +142,10 @@ impl Problem {
         };
         let detail = match kind {
             Kind::Internal => INTERNAL_DETAIL,
+            Kind::NotFound => NOT_FOUND_DETAIL,
+            Kind::NotAcceptable => {
+                "Accept-Encoding has to allow identity, or a coding that the service has."
+            }
             _ => "The request was refused.",
         };
         Self::new(kind, detail)
@@ -169,6 +195,9 @@ impl Problem {
     }
 }
 
+/// What to tell of a path that is none of ours.
+pub(crate) const NOT_FOUND_DETAIL: &str = "See /api/v1/openapi.json for the paths there are.";
+
 const INTERNAL_DETAIL: &str = "This is our fault. The log has the cause under the trace id.";
 
 impl From<Error> for Problem {
@@ -190,7 +219,12 @@ impl From<Error> for Problem {
                 if successors.is_empty() {
                     detail += "; no successor is recorded.";
                 } else {
-                    detail += &format!("; ask about its successor: {}.", list(&successors));
+                    let noun = if successors.len() == 1 {
+                        "successor"
+                    } else {
+                        "successors"
+                    };
+                    detail += &format!("; ask about its {noun}: {}.", list(&successors));
                 }
                 Self {
                     extension: Extension::Successors(successors),
@@ -231,18 +265,6 @@ impl From<Error> for Problem {
             },
         }
     }
-}
-
-/// The message and those of everything below it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(cause) = below {
-        text += ": ";
-        text += &cause.to_string();
-        below = cause.source();
-    }
-    text
 }
 
 fn list(codes: &[OdsCode]) -> String {
@@ -367,7 +389,7 @@ mod tests {
         assert_eq!(body["successors"], serde_json::json!(["R0A", "RM3"]));
         assert_eq!(
             body["detail"],
-            "RW6 closed on 2021-09-30; ask about its successor: R0A, RM3."
+            "RW6 closed on 2021-09-30; ask about its successors: R0A, RM3."
         );
         assert_eq!(
             (&body["traceId"], &body["instance"]),
@@ -380,12 +402,6 @@ mod tests {
         let body = body(Error::Internal("reading a row", "secret column".into()));
         assert_eq!(body["status"], 500);
         assert!(!body.to_string().contains("secret") && !body.to_string().contains("row"));
-    }
-
-    #[test]
-    fn the_chain_of_causes_is_one_line() {
-        let error = Error::Internal("reading a row", "no such column".into());
-        assert_eq!(chain(&error), "failed while reading a row: no such column");
     }
 
     #[test]
@@ -408,5 +424,20 @@ mod tests {
         let body = body(Error::Invalid(errors));
         assert_eq!(body["errors"][1]["pointer"], "/asOf");
         assert_eq!(body["detail"], "/limit: is 1 to 50; and 1 more.");
+    }
+
+    #[test]
+    fn a_fault_of_the_whole_body_is_a_sentence_of_its_own() {
+        let body = body(Problem::unreadable("", "is missing"));
+        assert_eq!(body["detail"], "The body is missing.");
+        assert_eq!(body["errors"][0]["pointer"], "");
+    }
+
+    #[test]
+    fn an_answer_repeats_little_of_what_was_sent() {
+        let errors = vec![FieldError::new(format!("/{}", "é".repeat(1_000_000)), "is x"); 1000];
+        let body = body(Error::Invalid(errors));
+        assert!(body.to_string().len() < 20_000);
+        assert!(body["detail"].as_str().unwrap().ends_with("and 999 more."));
     }
 }

@@ -296,12 +296,12 @@ fn filters_schema() -> ObjectBuilder {
         .property(
             "icb",
             board_schema().description(Some(
-                "Only those in the integrated care board with this code.",
+                "Only those in the integrated care board with this code, in letters of either case.",
             )),
         )
         .property(
             "region",
-            board_schema().description(Some("Only those in the NHS region with this code.")),
+            board_schema().description(Some("Only those in the NHS region with this code, in letters of either case.")),
         )
         .property(
             "vendor",
@@ -374,6 +374,14 @@ mod tests {
             "/asOf",
         ];
         assert_eq!(broken.unwrap_err(), pointers);
+    }
+
+    #[test]
+    fn a_weight_just_above_the_most_is_refused() {
+        let most = request(r#"{"weights": {"culture": 1000000}}"#);
+        assert!(most.is_ok());
+        let more = request(r#"{"weights": {"culture": 1000000.0000000001}}"#);
+        assert_eq!(more.unwrap_err(), ["/weights/culture"]);
     }
 
     #[test]

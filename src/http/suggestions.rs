@@ -13,9 +13,11 @@ use crate::http::extract::{Candidate, NoParameters, Params, Seeker};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures,
 };
-use crate::http::parameters::{ComparisonParameters, PairParameters, SuggestionParameters};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
+use crate::http::suggestion_parameters::{
+    ComparisonParameters, PairParameters, SuggestionParameters,
+};
 use crate::http::views::comparison::ComparisonView;
 use crate::http::views::suggestion::{PairView, SuggestionsView};
 

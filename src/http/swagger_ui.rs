@@ -8,7 +8,15 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::http::openapi::DOCUMENT_PATH;
 
 /// Where the page is.
-const PAGE: &str = "/swagger-ui/";
+pub(crate) const PAGE: &str = "/swagger-ui/";
+
+/// What to tell of a file below the page that is not there.
+pub(crate) const NO_SUCH_FILE: &str = "Swagger UI has no such file; its page is /swagger-ui/.";
+
+/// Whether this is the path of the page itself, not of one of its files or of anything else.
+pub(crate) fn is_page(path: &str) -> bool {
+    path == PAGE || path == "/swagger-ui/index.html"
+}
 
 /// What of it the document does not list: path templates that take GET and HEAD.
 pub(crate) const TEMPLATES: [&str; 3] = ["/", "/swagger-ui", "/swagger-ui/{_:.*}"];

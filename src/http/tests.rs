@@ -91,9 +91,10 @@ async fn an_unknown_path_is_a_problem() {
         .await
         .problem(404, "/problems/not-found");
     assert_eq!(body["instance"], "/api/v1/nothing");
-    ask(asked("/swagger-ui/nothing.js"))
+    let body = ask(asked("/swagger-ui/nothing.js"))
         .await
         .problem(404, "/problems/not-found");
+    assert!(body["detail"].as_str().unwrap().contains("Swagger UI"));
 }
 
 #[actix_web::test]
@@ -167,6 +168,17 @@ async fn a_broken_body_is_a_problem() {
     ask(squeezed)
         .await
         .problem(415, "/problems/unsupported-media-type");
+    for (kind, status) in [
+        ("application/json; charset=\"UTF-8\"", 422),
+        ("application/json; charset=utf-16", 415),
+    ] {
+        let answer = ask(post("[]").insert_header((CONTENT_TYPE, kind))).await;
+        assert_eq!(answer.status.as_u16(), status, "{kind}");
+    }
+    let twice = post("{}").append_header((CONTENT_TYPE, "application/json"));
+    ask(twice)
+        .await
+        .problem(400, "/problems/unreadable-request");
     let large = post("").set_payload(vec![b' '; body::MAX_BODY_BYTES + 1]);
     ask(large).await.problem(413, "/problems/body-too-large");
 }
@@ -180,6 +192,18 @@ async fn what_cannot_be_accepted_is_a_problem() {
     ask(asked(&path))
         .await
         .problem(414, "/problems/uri-too-long");
+}
+
+#[actix_web::test]
+async fn a_service_of_this_machine_refuses_other_hosts() {
+    let mut parts = Parts::new(Clock::system()).unwrap();
+    parts.hosts = Data::new(Hosts::Loopback);
+    let app = init_service(assemble(&parts)).await;
+    for (host, status) in [("127.0.0.1:8080", 200), ("rebound.example", 421)] {
+        let request = asked("/_ping").insert_header(("host", host)).to_request();
+        let answer = actix_web::test::call_service(&app, request).await;
+        assert_eq!(answer.status().as_u16(), status, "{host}");
+    }
 }
 
 #[actix_web::test]
@@ -232,6 +256,7 @@ async fn a_compressed_answer_has_another_tag() {
     let gzip = || asked("/api/v1/openapi.json").insert_header(("accept-encoding", "gzip"));
     let answer = ask(gzip()).await;
     assert_eq!(answer.header(CONTENT_ENCODING), "gzip");
+    assert_eq!(answer.headers.get_all("vary").count(), 1);
     assert!(
         answer.header(ETAG).ends_with("-gzip\""),
         "{}",
@@ -301,10 +326,10 @@ async fn swagger_ui_works_from_inside() {
             !text.contains("http://") && !text.contains("https://"),
             "{text}"
         );
-        assert!(
-            page.header("content-security-policy")
-                .contains("script-src 'self'")
-        );
+        let runs_scripts = page
+            .header("content-security-policy")
+            .contains("script-src 'self'");
+        assert_eq!(runs_scripts, path == "/swagger-ui/", "{path}");
     }
     let settings = ask(asked("/swagger-ui/swagger-initializer.js")).await;
     let settings = String::from_utf8(settings.body.to_vec()).unwrap();

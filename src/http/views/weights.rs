@@ -25,7 +25,9 @@ impl Serialize for WeightShares {
 impl PartialSchema for WeightShares {
     fn schema() -> RefOr<Schema> {
         let weights =
-            ObjectBuilder::new().description(Some("What each criterion counts; they add up to 1."));
+            ObjectBuilder::new().description(Some("What each criterion counts, as a share of one, for every criterion and before anything is spread: where a criterion \
+             cannot be asked of a side, its share is spread over the others. Under the programme's weights `learning` is 0 \
+             unless the seeker named a topic, and the others share what it would count."));
         let share = Ref::from_schema_name("Share");
         Criterion::ALL
             .iter()

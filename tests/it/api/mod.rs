@@ -5,6 +5,8 @@ mod organisations;
 mod reference;
 mod suggestions;
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
@@ -21,13 +23,29 @@ fn now() -> DateTime<Utc> {
     "2026-11-22T09:00:00Z".parse().unwrap()
 }
 
-/// One service for all tests, since none of them writes; its database goes with the process.
+/// One service for all tests, since none of them writes; its database is one file, which the next run replaces.
 static SERVICE: LazyLock<Service> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap().keep();
-    let storage = Storage::open(&DatabaseUrl::sqlite_file(&folder.join("alongside.db"))).unwrap();
+    let storage = Storage::open(&DatabaseUrl::sqlite_file(&database())).unwrap();
     let alongside = Alongside::open(storage, BundledData::Load, now()).unwrap();
     Service::new(Arc::new(alongside), Clock::of(now)).unwrap()
 });
+
+/// Where the database of this run is: under `target/`, without those that finished runs left.
+fn database() -> PathBuf {
+    const PREFIX: &str = "api-";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name();
+        let left_by = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.split('.').next());
+        if left_by.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            // Another run may be removing it too.
+            fs::remove_file(entry.path()).ok();
+        }
+    }
+    folder.join(format!("{PREFIX}{}.db", std::process::id()))
+}
 
 /// An answer, read to its end.
 struct Answer {

@@ -84,3 +84,24 @@ async fn an_organisation_that_does_not_exist_is_not_found() {
         .await
         .problem(404, "/problems/organisation-not-found");
 }
+
+#[actix_web::test]
+async fn a_radius_needs_a_centre() {
+    let problem = get("/api/v1/organisations?withinKm=10")
+        .await
+        .problem(422, "/problems/invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/query/withinKm");
+}
+
+#[actix_web::test]
+async fn a_cursor_belongs_to_its_question() {
+    let page = get("/api/v1/organisations?q=trust&limit=1").await.good();
+    let next = page["links"]["next"].as_str().unwrap();
+    get(&next.replace("limit=1", "limit=2")).await.good();
+    for other in ["q=royal", "near=51,0", "status=any"] {
+        let problem = get(&next.replace("q=trust", other))
+            .await
+            .problem(400, "/problems/unreadable-request");
+        assert_eq!(problem["errors"][0]["pointer"], "/query/cursor", "{other}");
+    }
+}
