@@ -22,7 +22,7 @@ pub const METHOD_VERSION: &str = "1";
 pub const AS_OF_YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
 
 /// How many suggestions to give, `1..=50`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit(u8);
 
 impl Limit {

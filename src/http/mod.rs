@@ -11,6 +11,7 @@ mod clock;
 mod examples;
 mod extract;
 mod hosts;
+mod kept;
 mod kind;
 mod observe;
 mod openapi;
@@ -47,6 +48,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::app::Alongside;
 use crate::domain::suggestion::Suggestions;
 use crate::http::hosts::Hosts;
+use crate::http::kept::KeptAnswers;
 use crate::http::openapi::{API_PREFIX, Document};
 use crate::http::problem::{Kind, NOT_FOUND_DETAIL, Problem};
 use crate::http::telemetry::Telemetry;
@@ -95,6 +97,7 @@ struct Parts {
     document: Data<Document>,
     telemetry: Data<Telemetry>,
     hosts: Data<Hosts>,
+    kept: Data<KeptAnswers>,
 }
 
 impl Parts {
@@ -103,6 +106,7 @@ impl Parts {
             clock: Data::new(clock),
             document: Data::new(Document::new()?),
             telemetry: Data::new(Telemetry::new()),
+            kept: Data::new(KeptAnswers::new()),
             hosts: Data::new(Hosts::Any),
         })
     }
@@ -193,6 +197,7 @@ fn assemble(
         .app_data(parts.clock.clone())
         .app_data(parts.document.clone())
         .app_data(parts.telemetry.clone())
+        .app_data(parts.kept.clone())
         .app_data(parts.hosts.clone())
         .wrap(Compress::default())
         .wrap(from_fn(hosts::check))

@@ -10,6 +10,7 @@ use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::clock::Clock;
 use crate::http::extract::{Candidate, NoParameters, Params, Seeker};
+use crate::http::kept::{KeptAnswers, PlainQuestion};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures,
 };
@@ -41,6 +42,7 @@ pub(crate) async fn list_suggestions(
     seeker: Seeker,
     parameters: Params<SuggestionParameters>,
     alongside: Data<Alongside>,
+    kept: Data<KeptAnswers>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let request = SuggestionRequest {
@@ -50,7 +52,7 @@ pub(crate) async fn list_suggestions(
         limit: parameters.0.limit.unwrap_or(Limit::DEFAULT),
         as_of: parameters.0.as_of.unwrap_or_else(|| clock.today()),
     };
-    suggest(&alongside, &clock, &request)
+    suggest(&alongside, &kept, &clock, &request)
 }
 
 /// Suggest partners as asked
@@ -73,20 +75,33 @@ pub(crate) async fn make_suggestions(
     _none: Params<NoParameters>,
     question: Body<Question>,
     alongside: Data<Alongside>,
+    kept: Data<KeptAnswers>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let request = question.0.into_request(seeker.0, clock.today())?;
-    suggest(&alongside, &clock, &request)
+    suggest(&alongside, &kept, &clock, &request)
 }
 
 fn suggest(
     alongside: &Alongside,
+    kept: &KeptAnswers,
     clock: &Clock,
     request: &SuggestionRequest,
 ) -> Result<HttpResponse, Problem> {
+    let now = clock.now();
+    let question = PlainQuestion::of(request, alongside.revision());
+    if let Some(body) = question.and_then(|question| kept.get(&question, now)) {
+        return Ok(answer::json_bytes(body));
+    }
     let answer = alongside.suggest(request)?;
+    // The data may have moved on since the question was looked up, so the answer is kept for the revision it was made from.
+    let question = PlainQuestion::of(request, answer.revision);
     let capacity = SUGGESTION_BYTES * (answer.suggestions.len() + 1);
-    answer::json(&SuggestionsView::new(answer, clock.now()), capacity)
+    let body = answer::bytes(&SuggestionsView::new(answer, now), capacity)?;
+    if let Some(question) = question {
+        kept.keep(question, &body);
+    }
+    Ok(answer::json_bytes(body))
 }
 
 /// Explain one candidate

@@ -1,0 +1,182 @@
+//! Answers kept for whoever asks the same again.
+//!
+//! The same request on the same revision gives the same bytes, `generatedAt` aside, so an answer is kept as bytes and given
+//! again with its time made new. Kept are the answers to the plain question (the programme's weights, no filter), which many
+//! ask alike; a request with weights or filters of its own is worked out each time.
+
+use actix_web::web::Bytes;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::domain::ids::{OdsCode, Revision};
+use crate::domain::suggestion::{Filters, Limit, SuggestionRequest};
+
+/// How many bytes are kept at most: some hundreds of answers of ten suggestions each.
+const MAX_BYTES: u64 = 16 << 20;
+/// About how many answers that is; only a hint for the tables.
+const N_EXPECTED: usize = 512;
+/// What comes before the time in an answer.
+const BEFORE_TIME: &[u8] = br#""generatedAt":""#;
+
+/// Everything that an answer to the plain question depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PlainQuestion {
+    revision: Revision,
+    seeker: OdsCode,
+    limit: Limit,
+    as_of: NaiveDate,
+}
+
+impl PlainQuestion {
+    /// The plain question that a request asks on a revision; `None` where it has weights or filters of its own.
+    pub(crate) fn of(request: &SuggestionRequest, revision: Revision) -> Option<Self> {
+        (request.weights.is_none() && request.filters == Filters::default()).then_some(Self {
+            revision,
+            seeker: request.seeker,
+            limit: request.limit,
+            as_of: request.as_of,
+        })
+    }
+}
+
+/// An answer in two parts, between which its time stands.
+#[derive(Clone)]
+struct Kept {
+    body: Bytes,
+    time_starts: usize,
+    time_ends: usize,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<PlainQuestion, Kept> for ByBytes {
+    fn weight(&self, _question: &PlainQuestion, kept: &Kept) -> u64 {
+        kept.body.len() as u64
+    }
+}
+
+/// The answers that are kept, the least asked for given up first.
+pub(crate) struct KeptAnswers(Cache<PlainQuestion, Kept, ByBytes>);
+
+impl KeptAnswers {
+    pub(crate) fn new() -> Self {
+        Self(Cache::with_weighter(N_EXPECTED, MAX_BYTES, ByBytes))
+    }
+
+    /// The answer to a question as of now, if it is kept.
+    pub(crate) fn get(&self, question: &PlainQuestion, now: DateTime<Utc>) -> Option<Vec<u8>> {
+        let kept = self.0.get(question)?;
+        let mut body = Vec::with_capacity(kept.body.len());
+        body.extend_from_slice(&kept.body[..kept.time_starts]);
+        body.extend_from_slice(now.to_rfc3339_opts(SecondsFormat::Secs, true).as_bytes());
+        body.extend_from_slice(&kept.body[kept.time_ends..]);
+        Some(body)
+    }
+
+    /// Keeps an answer. One without a time in it is not one of ours, and is not kept.
+    pub(crate) fn keep(&self, question: PlainQuestion, body: &[u8]) {
+        let starts = body
+            .windows(BEFORE_TIME.len())
+            .position(|part| part == BEFORE_TIME);
+        if let Some(starts) = starts.map(|at| at + BEFORE_TIME.len())
+            && let Some(length) = body[starts..].iter().position(|&byte| byte == b'"')
+        {
+            let kept = Kept {
+                body: Bytes::copy_from_slice(body),
+                time_starts: starts,
+                time_ends: starts + length,
+            };
+            self.0.insert(question, kept);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(limit: i64, revision: u64) -> PlainQuestion {
+        let request = SuggestionRequest {
+            seeker: OdsCode::new("RTH").unwrap(),
+            weights: None,
+            filters: Filters::default(),
+            limit: Limit::new(limit).unwrap(),
+            as_of: "2026-11-22".parse().unwrap(),
+        };
+        PlainQuestion::of(&request, Revision(revision)).unwrap()
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_kept_answer_differs_in_its_time_alone() {
+        let kept = KeptAnswers::new();
+        kept.keep(
+            question(1, 1),
+            br#"{"a":1,"generatedAt":"2026-11-22T09:00:00Z","b":"generatedAt"}"#,
+        );
+        let again = kept
+            .get(&question(1, 1), at("2027-01-02T03:04:05.678Z"))
+            .unwrap();
+        assert_eq!(
+            again,
+            br#"{"a":1,"generatedAt":"2027-01-02T03:04:05Z","b":"generatedAt"}"#
+        );
+    }
+
+    #[test]
+    fn another_revision_or_limit_is_another_question() {
+        let kept = KeptAnswers::new();
+        kept.keep(question(1, 1), br#"{"generatedAt":"x"}"#);
+        assert!(
+            kept.get(&question(1, 2), at("2027-01-02T03:04:05Z"))
+                .is_none()
+        );
+        assert!(
+            kept.get(&question(2, 1), at("2027-01-02T03:04:05Z"))
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_request_with_weights_or_filters_of_its_own_is_not_plain() {
+        let plain = SuggestionRequest {
+            seeker: OdsCode::new("RTH").unwrap(),
+            weights: None,
+            filters: Filters::default(),
+            limit: Limit::DEFAULT,
+            as_of: "2026-11-22".parse().unwrap(),
+        };
+        let filters = Filters {
+            vendor: Some("Epic".into()),
+            ..Filters::default()
+        };
+        assert!(
+            PlainQuestion::of(
+                &SuggestionRequest {
+                    filters,
+                    ..plain.clone()
+                },
+                Revision(1)
+            )
+            .is_none()
+        );
+        let weights = Some(crate::domain::programme::Weights::EQUAL);
+        assert!(PlainQuestion::of(&SuggestionRequest { weights, ..plain }, Revision(1)).is_none());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let kept = KeptAnswers::new();
+        let mut large = br#"{"generatedAt":"x","rest":""#.to_vec();
+        large.resize(1 << 20, b'.');
+        for revision in 0..64 {
+            kept.keep(question(1, revision), &large);
+        }
+        assert!(kept.0.weight() <= MAX_BYTES);
+    }
+}
