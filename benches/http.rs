@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[path = "../tests/it/support/synthetic.rs"]
 mod synthetic;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
@@ -42,6 +42,25 @@ const N_SYNTHETIC: usize = 100_000;
 /// not the queue's on a machine that `wrk` shares.
 const SECONDS: u32 = 8;
 const CONNECTIONS: u32 = 8;
+
+/// Asks for one trust on another day each time, so that no answer is kept from before.
+const EACH_ANEW: &str = r#"
+local n = 0
+request = function()
+  n = n + 1
+  local day = os.date("!%Y-%m-%d", n % 100000 * 86400)
+  return wrk.format("GET", "/api/v1/organisations/RTH/suggestions?asOf=" .. day)
+end
+"#;
+
+/// Asks for one synthetic organisation after the other.
+const EACH_ORGANISATION: &str = r#"
+local n = 0
+request = function()
+  n = n + 997
+  return wrk.format("GET", string.format("/api/v1/organisations/Z%06d/suggestions", n % 100000))
+end
+"#;
 
 fn now() -> DateTime<Utc> {
     "2026-11-22T09:00:00Z".parse().unwrap()
@@ -85,15 +104,22 @@ struct Load {
     p99_ms: f64,
 }
 
-fn load(url: &str, connections: u32) -> Load {
-    let output = Command::new("wrk")
-        .args([
-            "-t1",
-            &format!("-c{connections}"),
-            &format!("-d{SECONDS}s"),
-            "--latency",
-            url,
-        ])
+/// Asks one address over and over, or, with a script, whatever the script says.
+fn load(url: &str, connections: u32, script: Option<&str>) -> Load {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let mut wrk = Command::new("wrk");
+    wrk.args([
+        "-t1",
+        &format!("-c{connections}"),
+        &format!("-d{SECONDS}s"),
+        "--latency",
+    ]);
+    if let Some(script) = script {
+        file.write_all(script.as_bytes()).unwrap();
+        wrk.arg("-s").arg(file.path());
+    }
+    let output = wrk
+        .arg(url)
         .output()
         .unwrap_or_else(|error| panic!("this needs wrk: {error}"));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -161,13 +187,18 @@ fn rates(folder: &std::path::Path) -> bool {
         Alongside::open(storage, BundledData::Skip, now()).unwrap(),
         answer,
     );
-    load(&format!("{url}{path}"), CONNECTIONS);
-    let fixed = load(&format!("{url}/static"), CONNECTIONS);
-    let suggestions = load(&format!("{url}{path}"), CONNECTIONS);
+    load(&format!("{url}{path}"), CONNECTIONS, None);
+    let fixed = load(&format!("{url}/static"), CONNECTIONS, None);
+    let suggestions = load(&format!("{url}{path}"), CONNECTIONS, None);
+    let anew = load(&url, CONNECTIONS, Some(EACH_ANEW));
     drop(handle.stop(false));
     println!(
-        "static: {:.0}/s; suggestions: {:.0}/s",
-        fixed.per_second, suggestions.per_second
+        "static: {:.0}/s; suggestions: {:.0}/s; suggestions that nobody asked for before: {:.0}/s, p99 {:.2} ms",
+        fixed.per_second, suggestions.per_second, anew.per_second, anew.p99_ms
+    );
+    println!(
+        "ratio where no answer is kept: {:.3}",
+        anew.per_second / fixed.per_second
     );
     let ratio = suggestions.per_second / fixed.per_second;
     let ratio_holds = verdict(

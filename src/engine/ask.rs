@@ -129,7 +129,7 @@ fn candidate_facts(view: &View<'_>, assessment: &Assessment) -> Vec<Ask> {
     }
     let pairs: Vec<(Attribute, AttributePair)> = Attribute::ALL
         .iter()
-        .map(|&a| (a, snapshot.culture.attribute_pair(view.seeker, row, a)))
+        .map(|&a| (a, snapshot.culture.attribute_pair(&view.culture, row, a)))
         .filter(|(_, pair)| *pair != AttributePair::LeftOut)
         .collect();
     let total: f64 = pairs

@@ -27,6 +27,7 @@ use crate::engine::criteria::learning::{LearningColumns, topic_number};
 use crate::engine::criteria::prior_relationships::LinkColumns;
 use crate::engine::fit::{Applicable, ShareTable};
 use crate::engine::lineage::Lineage;
+use crate::engine::view::ProgrammeTerms;
 
 /// What rows have in common that a scan can score once for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,6 +121,7 @@ pub struct Snapshot {
     mean_decays: Vec<f64>,
     pub(crate) class_of: Vec<u32>,
     pub(crate) classes: Vec<Class>,
+    pub(crate) programme_terms: ProgrammeTerms,
     pub(crate) portfolios: Portfolios,
     pub(crate) care_settings: CareSettingTable,
     pub(crate) culture: CultureColumns,
@@ -277,6 +279,7 @@ impl Snapshot {
                 .map(|o| o.position.map_or([0.0; 3], unit_vector))
                 .collect(),
             mean_decays: mean_decays(&rows.organisations),
+            programme_terms: ProgrammeTerms::new(classes.values().len()),
             classes: classes.into_values(),
             care_settings: CareSettingTable::new(&setting_counts),
             topic_names: register.topics.iter().map(|t| t.name.clone()).collect(),
@@ -346,6 +349,7 @@ impl Snapshot {
             + self.units.capacity() * size_of::<UnitVector>()
             + self.mean_decays.capacity() * size_of::<f64>()
             + self.classes.capacity() * size_of::<Class>()
+            + self.programme_terms.heap_bytes()
             + self.portfolios.heap_bytes()
             + self.culture.heap_bytes()
             + self.links.heap_bytes()

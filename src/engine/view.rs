@@ -4,6 +4,9 @@
 //! asked of it) is scored once for each class; what depends on the candidate itself (distance, culture, links) once for each
 //! candidate, and only while it can still matter. No candidate allocates.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
@@ -39,9 +42,40 @@ impl<'a> Day<'a> {
     }
 }
 
+/// The terms of each class as a seeker of each class sees them under the programme's weights.
+///
+/// They depend on neither the seeker itself nor the day, so they are worked out once for a revision, when first asked for;
+/// where there are so many classes that keeping them would take much memory, for each view anew.
+#[derive(Debug)]
+pub(crate) struct ProgrammeTerms(Vec<OnceLock<Vec<ClassTerms>>>);
+
+impl ProgrammeTerms {
+    /// The most classes for which terms are kept: their squares take 64 bytes each, four million together.
+    const MAX_CLASSES: usize = 256;
+
+    pub(crate) fn new(n_classes: usize) -> Self {
+        let n_kept = if n_classes <= Self::MAX_CLASSES {
+            n_classes
+        } else {
+            0
+        };
+        Self((0..n_kept).map(|_| OnceLock::new()).collect())
+    }
+
+    fn of(&self, class: u32) -> Option<&OnceLock<Vec<ClassTerms>>> {
+        self.0.get(class as usize)
+    }
+
+    /// Bytes on the heap, once all are worked out.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.0.len()
+            * (size_of::<OnceLock<Vec<ClassTerms>>>() + self.0.len() * size_of::<ClassTerms>())
+    }
+}
+
 /// What a candidate's class settles of the expected mutual fit.
 #[derive(Clone, Copy, Debug)]
-struct ClassTerms {
+pub(crate) struct ClassTerms {
     /// What core systems and care setting add to the seeker's fit and to the candidate's.
     settled: Sides,
     /// What the core systems leave of the distance's cost.
@@ -94,8 +128,9 @@ pub struct View<'a> {
     seeker_class: Class,
     /// The seeker's shares; `None` where no weighted criterion applies to it.
     shares: Option<PerCriterion>,
-    culture: CultureRow<'a>,
-    terms: Vec<ClassTerms>,
+    pub(crate) culture: CultureRow<'a>,
+    /// By class; the snapshot's own where it keeps them.
+    terms: Cow<'a, [ClassTerms]>,
     /// By row.
     pub(crate) specials: Vec<Special>,
 }
@@ -120,7 +155,11 @@ impl<'a> View<'a> {
     ///
     /// [`Error::NothingApplies`] where no weighted criterion can be asked of the seeker.
     pub(crate) fn new(day: &'a Day<'a>, seeker: Row, weights: Weights) -> Result<Self> {
-        let view = Self::with_shares(day, seeker, &ShareTable::new(weights));
+        let view = if weights == day.snapshot.programme().weights {
+            Self::of_candidate(day, seeker)
+        } else {
+            Self::with_shares(day, seeker, &ShareTable::new(weights), None)
+        };
         if view.shares.is_none() {
             return Err(Error::NothingApplies {
                 seeker: day.snapshot.code(seeker),
@@ -133,10 +172,19 @@ impl<'a> View<'a> {
     /// The view that another has by itself, under the programme's weights. Where no weighted criterion applies to it, it sees
     /// each pair with the other's eyes (DESIGN 4.1).
     pub(crate) fn of_candidate(day: &'a Day<'a>, candidate: Row) -> Self {
-        Self::with_shares(day, candidate, &day.snapshot.programme_shares)
+        let kept = day
+            .snapshot
+            .programme_terms
+            .of(day.snapshot.class_of[candidate as usize]);
+        Self::with_shares(day, candidate, &day.snapshot.programme_shares, kept)
     }
 
-    fn with_shares(day: &'a Day<'a>, seeker: Row, shares: &ShareTable) -> Self {
+    fn with_shares(
+        day: &'a Day<'a>,
+        seeker: Row,
+        shares: &ShareTable,
+        kept: Option<&'a OnceLock<Vec<ClassTerms>>>,
+    ) -> Self {
         let snapshot = day.snapshot;
         let seeker_class = snapshot.class(seeker);
         let mut view = Self {
@@ -145,10 +193,13 @@ impl<'a> View<'a> {
             seeker_class,
             shares: shares.of(seeker_class.applicable).copied(),
             culture: snapshot.culture.row(seeker),
-            terms: Vec::new(),
+            terms: Cow::Borrowed(&[]),
             specials: specials(day, seeker),
         };
-        view.terms = view.class_terms();
+        view.terms = match kept {
+            Some(kept) => Cow::Borrowed(kept.get_or_init(|| view.class_terms())),
+            None => Cow::Owned(view.class_terms()),
+        };
         view
     }
 

@@ -12,10 +12,10 @@ use quick_cache::sync::Cache;
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::suggestion::{Filters, Limit, SuggestionRequest};
 
-/// How many bytes are kept at most: some hundreds of answers of ten suggestions each.
-const MAX_BYTES: u64 = 16 << 20;
+/// How many bytes are kept at most: two hundred answers of ten suggestions each.
+const MAX_BYTES: u64 = 8 << 20;
 /// About how many answers that is; only a hint for the tables.
-const N_EXPECTED: usize = 512;
+const N_EXPECTED: usize = 256;
 /// What comes before the time in an answer.
 const BEFORE_TIME: &[u8] = br#""generatedAt":""#;
 

@@ -530,14 +530,13 @@ pub(crate) enum AttributePair {
 }
 
 impl CultureColumns {
-    /// How one attribute of two rows compares.
+    /// How one attribute of a row, taken out, compares with another row's.
     pub(crate) fn attribute_pair(
         &self,
-        mine: Row,
+        row: &CultureRow<'_>,
         other: Row,
         attribute: Attribute,
     ) -> AttributePair {
-        let row = self.row(mine);
         let at = other as usize;
         let (my_bits, their_bits) = (row.known, self.known[at]);
         if attribute == Attribute::DigitalMaturity {
@@ -546,7 +545,7 @@ impl CultureColumns {
                 their_bits & MATURITY_BITS != 0,
             ) {
                 (true, true) => self
-                    .maturity_similarity(&row, at)
+                    .maturity_similarity(row, at)
                     .map_or(AttributePair::LeftOut, AttributePair::Compared),
                 (true, false) => AttributePair::Unknown,
                 (false, _) => AttributePair::LeftOut,
@@ -629,7 +628,7 @@ impl CultureColumns {
             return true;
         }
         !matches!(
-            self.attribute_pair(row, row, attribute),
+            self.attribute_pair(&self.row(row), row, attribute),
             AttributePair::LeftOut
         )
     }

@@ -150,7 +150,7 @@ pub(super) fn explain_culture(explanation: &mut Explanation, view: &View<'_>, ro
     let culture = &view.day.snapshot.culture;
     let mut ethos = Vec::with_capacity(Attribute::ETHOS.len());
     for &attribute in Attribute::ALL {
-        match culture.attribute_pair(view.seeker, row, attribute) {
+        match culture.attribute_pair(&view.culture, row, attribute) {
             AttributePair::Compared(similarity) if attribute.is_ethos() => ethos.push(similarity),
             AttributePair::Compared(similarity) => {
                 if let Some(verdict) = Verdict::of(similarity) {
