@@ -228,10 +228,7 @@ fn many(folder: &std::path::Path) -> bool {
         Alongside::open(storage, BundledData::Skip, now()).unwrap(),
         Bytes::new(),
     );
-    let one = load(
-        &format!("{url}/api/v1/organisations/Z000997/suggestions"),
-        1,
-    );
+    let one = load(&url, 1, Some(EACH_ORGANISATION));
     drop(handle.stop(false));
     let p50 = one.p50_ms;
     verdict(
