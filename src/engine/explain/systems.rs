@@ -275,8 +275,7 @@ fn explain_who_is_ahead(explanation: &mut Explanation, words: &str, pair: &Pair<
                 )
             } else {
                 format!(
-                    "Both are live with a {words} from {name}: if it is the same product, configurations and lessons \
-                     carry over."
+                    "Both have a live {words} from {name}: if it is the same product, configurations and lessons carry over."
                 )
             };
             explanation.you_gain.push(carries.clone());
