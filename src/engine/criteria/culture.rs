@@ -7,11 +7,17 @@
 //!
 //! Gower, *A general coefficient of similarity and some of its properties*, Biometrics 27:857, 1971.
 
+mod attributes;
+mod means;
+
 use ndarray::{Array2, ArrayView1};
+
+pub(crate) use self::attributes::AttributePair;
 
 use crate::domain::organisation::{CareSetting, CareSettings};
 use crate::domain::profile::{Attribute, AttributeFact};
-use crate::engine::columns::{Row, index};
+use crate::engine::columns::Row;
+use crate::engine::criteria::similarity::similarity;
 
 /// How much an attribute counts, indexed as [`Attribute::ALL`] (DESIGN 4.5).
 pub const ATTRIBUTE_WEIGHTS: [f64; Attribute::ALL.len()] = [
@@ -20,10 +26,6 @@ pub const ATTRIBUTE_WEIGHTS: [f64; Attribute::ALL.len()] = [
 
 /// The range of an ethos answer, 1 to 5.
 const ETHOS_RANGE: f64 = 4.0;
-/// The range of a data attribute runs between the 5th and the 95th percentile over the active organisations, here in
-/// twentieths (DESIGN 4.5).
-const RANGE_TWENTIETHS: (usize, usize) = (1, 19);
-
 const N_ATTRIBUTES: usize = Attribute::ALL.len();
 const N_ETHOS: usize = Attribute::ETHOS.len();
 const N_SETTINGS: usize = CareSetting::ALL.len();
@@ -153,18 +155,6 @@ pub(crate) struct CultureRow<'a> {
     means: [f64; N_ATTRIBUTES],
 }
 
-/// The similarity of two numbers: `1 - min(1, |x - y| / range)`; where the range is 0, whether they are equal.
-fn similarity(x: f64, y: f64, range: f64) -> f64 {
-    let difference = (x - y).abs();
-    if range > 0.0 {
-        1.0 - (difference / range).min(1.0)
-    } else if difference > 0.0 {
-        0.0
-    } else {
-        1.0
-    }
-}
-
 /// The transform of an attribute's number (DESIGN 4.5).
 fn transformed(attribute: Attribute, number: f64) -> f64 {
     match attribute {
@@ -235,142 +225,6 @@ impl CultureColumns {
         };
         self.known[row] |= 1 << (N_ETHOS + column);
         self.values[(row, column)] = transformed(attribute, number);
-    }
-
-    /// The sorted values of a column over the rows that have it.
-    fn sorted(&self, column: usize, is_counted: impl Fn(u32) -> bool) -> Vec<f64> {
-        let bit = 1 << (N_ETHOS + column);
-        let mut values: Vec<f64> = self
-            .known
-            .iter()
-            .zip(self.values.column(column))
-            .filter(|(known, _)| *known & bit != 0 && is_counted(**known))
-            .map(|(_, &value)| value)
-            .collect();
-        values.sort_unstable_by(f64::total_cmp);
-        values
-    }
-
-    fn fill_ranges_and_number_means(&mut self) {
-        for column in 0..N_VALUES {
-            let sorted = self.sorted(column, |_| true);
-            self.ranges[column] =
-                percentile(&sorted, RANGE_TWENTIETHS.1) - percentile(&sorted, RANGE_TWENTIETHS.0);
-            if column >= N_NUMBERS {
-                continue;
-            }
-            let sums = SimilaritySums::new(sorted, self.ranges[column]);
-            for row in 0..self.known.len() {
-                if self.known[row] & (1 << (N_ETHOS + column)) != 0 {
-                    self.means[(row, column)] =
-                        mean_of_others(sums.sum(self.values[(row, column)]), sums.n());
-                }
-            }
-        }
-    }
-
-    /// Maturity is compared over the settings that both were scored in, so the rows fall into groups by the settings they were
-    /// scored in, and within a group the mean of a pair is a mean over the same settings.
-    fn fill_maturity_means(&mut self) {
-        let groups: std::collections::BTreeSet<u32> = self
-            .known
-            .iter()
-            .map(|k| k & MATURITY_BITS)
-            .filter(|&m| m != 0)
-            .collect();
-        let sums: Vec<(u32, f64, [Option<SimilaritySums>; N_SETTINGS])> = groups
-            .into_iter()
-            .map(|group| {
-                let n = self
-                    .known
-                    .iter()
-                    .filter(|&&k| k & MATURITY_BITS == group)
-                    .count();
-                let by_setting = std::array::from_fn(|setting| {
-                    (group & (1 << (MATURITY_SHIFT + setting)) != 0).then(|| {
-                        let column = N_NUMBERS + setting;
-                        let sorted = self.sorted(column, |known| known & MATURITY_BITS == group);
-                        SimilaritySums::new(sorted, self.ranges[column])
-                    })
-                });
-                (group, f64::from(index(n)), by_setting)
-            })
-            .collect();
-        for row in 0..self.known.len() {
-            let mine = self.known[row] & MATURITY_BITS;
-            let (mut sum, mut n) = (0.0, 0.0);
-            for (group, n_group, by_setting) in &sums {
-                let common = mine & group;
-                if common == 0 {
-                    continue;
-                }
-                let mut group_sum = 0.0;
-                for setting in settings_in(common) {
-                    if let Some(sums) = &by_setting[setting] {
-                        group_sum += sums.sum(self.values[(row, N_NUMBERS + setting)]);
-                    }
-                }
-                sum += group_sum / f64::from(common.count_ones());
-                n += n_group;
-            }
-            if mine != 0 {
-                self.means[(row, N_NUMBERS)] = mean_of_others(sum, n);
-            }
-        }
-    }
-
-    fn fill_category_means(&mut self) {
-        for attribute in 0..N_ETHOS {
-            let mut counts = [0.0; 6];
-            for answers in &self.ethos {
-                counts[usize::from(answers[attribute])] += 1.0;
-            }
-            let n: f64 = counts[1..].iter().sum();
-            for answer in 1..=5_u8 {
-                let sum = (1..=5_u8).fold(0.0, |sum, other| {
-                    let s = similarity(f64::from(answer), f64::from(other), ETHOS_RANGE);
-                    sum + counts[usize::from(other)] * s
-                });
-                self.ethos_means[attribute][usize::from(answer)] = mean_of_others(sum, n);
-            }
-        }
-        let count = |bits: u32| {
-            let of_kind = self
-                .known
-                .iter()
-                .filter(|&&k| k & (TEACHING_BIT | IS_TEACHING) == bits);
-            f64::from(index(of_kind.count()))
-        };
-        let (no, yes) = (count(TEACHING_BIT), count(TEACHING_BIT | IS_TEACHING));
-        self.teaching_means = [mean_of_others(no, no + yes), mean_of_others(yes, no + yes)];
-    }
-
-    /// Where all that a row has may fall away for some candidate, the mean over the candidates for which it does not stands in.
-    fn fill_fallbacks(&mut self) {
-        /// Bounds the work: above it, every so many rows are taken, evenly spaced.
-        const MAX_COMPARISONS: usize = 1 << 22;
-        let n_rows = self.known.len();
-        let rows: Vec<usize> = (0..n_rows)
-            .filter(|&row| self.known[row] & FACT_BITS != 0)
-            .filter(|&row| self.known[row] & FACT_BITS & !(ACUTE_ONLY_BITS | MATURITY_BITS) == 0)
-            .collect();
-        let step = (rows.len() * n_rows / MAX_COMPARISONS).max(1);
-        self.fallbacks = rows
-            .into_iter()
-            .map(|row| {
-                let mine = self.row(index(row));
-                let others = (0..n_rows).step_by(step).filter(|&other| other != row);
-                let (sum, n) = others
-                    .filter_map(|other| self.compare(&mine, index(other)).forward())
-                    .fold((0.0, 0.0), |(sum, n), s| (sum + s.expected, n + 1.0));
-                let mean = if n > 0.0 {
-                    sum / n
-                } else {
-                    super::MEAN_OF_NOBODY
-                };
-                (index(row), mean)
-            })
-            .collect();
     }
 
     /// Whether the criterion can be asked of a row: it has an attribute.
@@ -518,122 +372,6 @@ impl CultureColumns {
     }
 }
 
-/// How one attribute of a pair compares, for the explanation.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum AttributePair {
-    /// Both have it.
-    Compared(f64),
-    /// The first has it, the second lacks it.
-    Unknown,
-    /// The first lacks it, or it cannot be compared.
-    LeftOut,
-}
-
-impl CultureColumns {
-    /// How one attribute of a row, taken out, compares with another row's.
-    pub(crate) fn attribute_pair(
-        &self,
-        row: &CultureRow<'_>,
-        other: Row,
-        attribute: Attribute,
-    ) -> AttributePair {
-        let at = other as usize;
-        let (my_bits, their_bits) = (row.known, self.known[at]);
-        if attribute == Attribute::DigitalMaturity {
-            return match (
-                my_bits & MATURITY_BITS != 0,
-                their_bits & MATURITY_BITS != 0,
-            ) {
-                (true, true) => self
-                    .maturity_similarity(row, at)
-                    .map_or(AttributePair::LeftOut, AttributePair::Compared),
-                (true, false) => AttributePair::Unknown,
-                (false, _) => AttributePair::LeftOut,
-            };
-        }
-        if attribute.is_acute_only() && (my_bits | their_bits) & NOT_ACUTE != 0 {
-            return AttributePair::LeftOut;
-        }
-        let number = NUMBERS.iter().position(|&a| a == attribute);
-        let bit = match number {
-            _ if attribute == Attribute::Teaching => TEACHING_BIT,
-            Some(column) => 1 << (N_ETHOS + column),
-            None => 1 << attribute.index(),
-        };
-        if my_bits & bit == 0 {
-            return AttributePair::LeftOut;
-        }
-        if their_bits & bit == 0 {
-            return AttributePair::Unknown;
-        }
-        AttributePair::Compared(match number {
-            Some(column) => similarity(
-                row.values[column],
-                self.values[(at, column)],
-                self.ranges[column],
-            ),
-            None if attribute == Attribute::Teaching => {
-                if (my_bits ^ their_bits) & IS_TEACHING == 0 {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
-            None => {
-                let (x, y) = (
-                    row.ethos[attribute.index()],
-                    self.ethos[at][attribute.index()],
-                );
-                similarity(f64::from(x), f64::from(y), ETHOS_RANGE)
-            }
-        })
-    }
-
-    /// A row's value of an attribute in the attribute's unit; `None` where it is unknown.
-    pub(crate) fn value(
-        &self,
-        row: Row,
-        attribute: Attribute,
-        setting: Option<CareSetting>,
-    ) -> Option<f64> {
-        let at = row as usize;
-        let column = match setting {
-            Some(setting) => N_NUMBERS + setting as usize,
-            None => NUMBERS.iter().position(|&a| a == attribute)?,
-        };
-        let value = self.values[(at, column)];
-        let is_known = self.known[at] & (1 << (N_ETHOS + column)) != 0;
-        let is_logarithm = matches!(
-            attribute,
-            Attribute::StaffFte | Attribute::Catchment | Attribute::Beds
-        );
-        is_known.then(|| {
-            if is_logarithm {
-                10_f64.powf(value)
-            } else {
-                value
-            }
-        })
-    }
-
-    /// Whether a row is a teaching hospital; `None` where that is unknown.
-    pub(crate) fn is_teaching(&self, row: Row) -> Option<bool> {
-        let known = self.known[row as usize];
-        (known & TEACHING_BIT != 0).then_some(known & IS_TEACHING != 0)
-    }
-
-    /// Whether a row has an attribute, or cannot have it because it is known not to be acute.
-    pub(crate) fn has_or_cannot_have(&self, row: Row, attribute: Attribute) -> bool {
-        if attribute.is_acute_only() && self.known[row as usize] & NOT_ACUTE != 0 {
-            return true;
-        }
-        !matches!(
-            self.attribute_pair(&self.row(row), row, attribute),
-            AttributePair::LeftOut
-        )
-    }
-}
-
 /// The positions of the set bits, counted from `first`.
 fn bits(mut word: u32, first: usize) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -657,70 +395,5 @@ fn single_attributes(word: u32) -> impl Iterator<Item = usize> {
     bits(word & ETHOS_BITS, 0).chain(numbers).chain(teaching)
 }
 
-/// The mean over all but oneself, given the sum over all; oneself counts 1, for one is like oneself.
-fn mean_of_others(sum: f64, n: f64) -> f64 {
-    if n > 1.0 {
-        ((sum - 1.0) / (n - 1.0)).clamp(0.0, 1.0)
-    } else {
-        super::MEAN_OF_NOBODY
-    }
-}
-
-/// The value below which so many twentieths of the sorted values lie, linear between order statistics; 0 for none.
-///
-/// # References
-///
-/// Hyndman and Fan, *Sample Quantiles in Statistical Packages*, The American Statistician 50:361, 1996, definition 7.
-fn percentile(sorted: &[f64], twentieths: usize) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let (below, rest) = (last * twentieths / 20, last * twentieths % 20);
-    let above = (below + 1).min(last);
-    sorted[below] + (sorted[above] - sorted[below]) * f64::from(index(rest)) / 20.0
-}
-
-/// Sums of similarities of any number to many, in logarithmic time.
-struct SimilaritySums {
-    sorted: Vec<f64>,
-    /// `prefix[i]` is the sum of the first `i` values.
-    prefix: Vec<f64>,
-    range: f64,
-}
-
-impl SimilaritySums {
-    fn new(sorted: Vec<f64>, range: f64) -> Self {
-        let mut prefix = Vec::with_capacity(sorted.len() + 1);
-        prefix.push(0.0);
-        for value in &sorted {
-            prefix.push(prefix[prefix.len() - 1] + value);
-        }
-        Self {
-            sorted,
-            prefix,
-            range,
-        }
-    }
-
-    fn n(&self) -> f64 {
-        f64::from(index(self.sorted.len()))
-    }
-
-    /// `sum over y of 1 - min(1, |x - y| / range)`.
-    fn sum(&self, x: f64) -> f64 {
-        let before = |limit: f64| self.sorted.partition_point(|&y| y < limit);
-        let upto = |limit: f64| self.sorted.partition_point(|&y| y <= limit);
-        let count = |from: usize, to: usize| f64::from(index(to - from));
-        if self.range <= 0.0 {
-            return count(before(x), upto(x));
-        }
-        let (first, middle, last) = (before(x - self.range), before(x), upto(x + self.range));
-        let below = x * count(first, middle) - (self.prefix[middle] - self.prefix[first]);
-        let above = (self.prefix[last] - self.prefix[middle]) - x * count(middle, last);
-        count(first, last) - (below + above) / self.range
-    }
-}
-
 #[cfg(test)]
-#[path = "culture_tests.rs"]
 mod tests;

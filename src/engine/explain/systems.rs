@@ -6,7 +6,7 @@ use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
 use crate::domain::programme::Criterion;
 use crate::engine::columns::Row;
-use crate::engine::criteria::core_system::{SystemMatch, compare};
+use crate::engine::criteria::system_match::{SystemMatch, compare};
 use crate::engine::explain::Explanation;
 use crate::engine::snapshot::{Snapshot, SystemFact, SystemName};
 use crate::engine::view::View;
@@ -382,5 +382,4 @@ fn any_name(name: &SystemName) -> String {
 }
 
 #[cfg(test)]
-#[path = "systems_tests.rs"]
 mod tests;

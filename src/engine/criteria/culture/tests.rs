@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::criteria::similarity::{SimilaritySums, percentile};
 use crate::engine::test_register::{Built, organisation};
 
 const ROUNDING: f64 = 1e-12;
