@@ -73,7 +73,8 @@ fn serve(alongside: Alongside, fixed: Bytes) -> (String, ServerHandle) {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let service = Service::new(Arc::new(alongside), Clock::of(now)).unwrap();
+            let service =
+                Service::new(Arc::new(alongside), Clock::of(now), Random::counted()).unwrap();
             let server = HttpServer::new(move || {
                 let fixed = fixed.clone();
                 let answer = move || {
@@ -176,7 +177,11 @@ fn verdict(what: &str, figure: f64, holds: bool, bar: &str) -> bool {
 }
 
 fn rates(folder: &std::path::Path) -> bool {
-    let storage = Storage::open(&DatabaseUrl::sqlite_file(&folder.join("real.sqlite3"))).unwrap();
+    let storage = Storage::open(
+        &DatabaseUrl::sqlite_file(&folder.join("real.sqlite3")),
+        &MasterSecret::new([7; 32]),
+    )
+    .unwrap();
     let path = "/api/v1/organisations/RTH/suggestions";
     let first = Alongside::open(storage.clone(), BundledData::Load, now()).unwrap();
     let (url, handle) = serve(first, Bytes::new());
@@ -212,7 +217,11 @@ fn rates(folder: &std::path::Path) -> bool {
 }
 
 fn many(folder: &std::path::Path) -> bool {
-    let storage = Storage::open(&DatabaseUrl::sqlite_file(&folder.join("many.sqlite3"))).unwrap();
+    let storage = Storage::open(
+        &DatabaseUrl::sqlite_file(&folder.join("many.sqlite3")),
+        &MasterSecret::new([7; 32]),
+    )
+    .unwrap();
     let synthetic = synthetic::register(&bundled::load().unwrap().register, N_SYNTHETIC, 1);
     let change = Change {
         actor: "bench".to_owned(),

@@ -19,8 +19,10 @@ use futures_util::future::{Either, select};
 
 use crate::app::{Alongside, BundledData};
 use crate::domain::error::Error;
+use crate::domain::secret::MasterSecret;
 use crate::http::{self, Clock, HttpSettings};
 use crate::logging;
+use crate::secret_file::{self, SecretError};
 use crate::storage::{DatabaseUrl, Storage};
 
 /// How often the snapshot is brought up to date; a write by another replica must be seen within a second (DESIGN 9).
@@ -50,6 +52,9 @@ pub enum StartError {
     /// There is no room for a temporary database.
     #[error("cannot make a temporary directory")]
     Temporary(#[source] io::Error),
+    /// There is no secret to open the database with.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The server failed, or the system's signals cannot be waited for.
     #[error("cannot serve")]
     Serve(#[source] io::Error),
@@ -89,10 +94,11 @@ pub fn listen(address: IpAddr, port: Port) -> Result<TcpListener, StartError> {
 /// [`StartError::Open`].
 pub fn open(
     url: &DatabaseUrl,
+    secret: &MasterSecret,
     bundled: BundledData,
     now: DateTime<Utc>,
 ) -> Result<Arc<Alongside>, StartError> {
-    Storage::open(url)
+    Storage::open(url, secret)
         .and_then(|storage| Alongside::open(storage, bundled, now))
         .map(Arc::new)
         .map_err(StartError::Open)
@@ -140,7 +146,8 @@ impl TemporaryDatabase {
             .tempdir()
             .map_err(StartError::Temporary)?;
         let url = DatabaseUrl::sqlite_file(&directory.path().join("alongside.sqlite3"));
-        let alongside = open(&url, BundledData::Load, now)?;
+        let secret = secret_file::random()?;
+        let alongside = open(&url, &secret, BundledData::Load, now)?;
         Ok(Self {
             alongside,
             directory,

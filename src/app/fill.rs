@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::error::Result;
 use crate::intake::bundled;
-use crate::storage::{self, Change, Storage};
+use crate::storage::{self, Change, Storage, Touches};
 
 /// Loads the bundled data where no organisation is recorded yet; does nothing elsewhere.
 ///
@@ -22,6 +22,8 @@ pub(super) fn with_bundled_data(storage: &Storage, now: DateTime<Utc>) -> Result
         action: "load_bundled_data",
         detail: format!("{} organisations", bundle.register.organisations.len()),
         at: now,
+        request_id: String::new(),
+        touches: Touches::Everything,
     };
     // Of several replicas that start on one empty database one fills it; the others find it filled.
     storage.write_if_needed(&change, |connection| {

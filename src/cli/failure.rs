@@ -63,6 +63,7 @@ impl Failure {
             error @ (StartError::PortInUse(_)
             | StartError::Listen(..)
             | StartError::Temporary(_)
+            | StartError::Secret(_)
             | StartError::Serve(_)) => Self::Start(error),
         }
     }
@@ -103,7 +104,13 @@ fn why(error: &Error) -> String {
         | Error::OrganisationClosed { .. }
         | Error::NeverSuggested { .. }
         | Error::NothingApplies { .. }
-        | Error::Invalid(_) => logging::chain(error),
+        | Error::Invalid(_)
+        | Error::Stale
+        | Error::Missing { .. }
+        | Error::NotYours(_)
+        | Error::Conflict { .. }
+        | Error::Forbidden(_)
+        | Error::IdempotencyKeyReused => logging::chain(error),
     }
 }
 
@@ -142,6 +149,12 @@ fn answer_words(error: &Error) -> String {
         }
         Error::OrganisationNotFound(_)
         | Error::NeverSuggested { .. }
+        | Error::Stale
+        | Error::Missing { .. }
+        | Error::NotYours(_)
+        | Error::Conflict { .. }
+        | Error::Forbidden(_)
+        | Error::IdempotencyKeyReused
         | Error::Unavailable(..)
         | Error::Internal(..) => logging::chain(error),
     }

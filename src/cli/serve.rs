@@ -10,7 +10,8 @@ use crate::cli::flags::{DatabaseFlags, ListenFlags};
 use crate::cli::stdout::print;
 use crate::config::{Config, DEFAULT_PORT, DatabaseSetting, Flags, Setting};
 use crate::http::{Clock, HttpSettings};
-use crate::startup::{self, Port, Service, Signals};
+use crate::secret_file;
+use crate::startup::{self, Port, Service, Signals, StartError};
 
 /// Runs the service until it is stopped
 ///
@@ -72,7 +73,9 @@ impl Serve {
             .unwrap_or_else(DatabaseSetting::default_file);
 
         let listener = startup::listen(address, port)?;
-        let alongside = startup::open(&database.url, bundled, now())
+        let secret = secret_file::read_or_make(&secret_file::default_path(&database.url))
+            .map_err(StartError::Secret)?;
+        let alongside = startup::open(&database.url, &secret, bundled, now())
             .map_err(|error| Failure::of_database(error, database))?;
         startup::run(async {
             let signals = Signals::of_a_service()?;

@@ -68,6 +68,34 @@ pub enum Error {
     /// Well formed, but breaking a rule: one entry per field, all at once.
     #[error("{} field(s) are invalid", .0.len())]
     Invalid(Vec<FieldError>),
+    /// What was to be changed is not what the caller has seen.
+    #[error("it was changed meanwhile")]
+    Stale,
+    /// There is no such thing, or it is not the caller's to see.
+    #[error("no {what} has the id {id}")]
+    Missing {
+        /// What sort of thing, in words: "blueprint".
+        what: &'static str,
+        /// The id asked for.
+        id: String,
+    },
+    /// The caller is a site, and this organisation is not it; whether there is one of that code makes no difference.
+    #[error("organisation {0} is not the caller's")]
+    NotYours(OdsCode),
+    /// It clashes with what there is.
+    #[error("{detail}")]
+    Conflict {
+        /// Which rule, as a reference that never varies: "/problems/link-answered".
+        rule: &'static str,
+        /// What to tell a person.
+        detail: String,
+    },
+    /// The caller may not do this, whatever it is done to.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// The same Idempotency-Key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyKeyReused,
     /// The database cannot be reached or is not one; what we were doing, and why, which only the log may say.
     #[error("the database is unavailable while {0}")]
     Unavailable(&'static str, #[source] Cause),

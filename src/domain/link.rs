@@ -72,6 +72,10 @@ pub struct Link {
     pub standing: LinkStanding,
     /// A remark of the source.
     pub note: Option<String>,
+    /// The side whose word it is, where it is one side's.
+    pub declared_by: Option<OdsCode>,
+    /// Where it can be read about.
+    pub evidence: Option<String>,
     /// Where this is from.
     pub provenance: Provenance,
 }
@@ -121,6 +125,8 @@ impl Link {
             ended,
             standing: LinkStanding::Published,
             note: None,
+            declared_by: None,
+            evidence: None,
             provenance,
         })
     }
@@ -185,6 +191,8 @@ pub struct Network {
     pub ended: Option<PartialDate>,
     /// Its members as recorded, closed organisations included; sorted, each once.
     pub members: Vec<OdsCode>,
+    /// Who left, and when; sorted, each once.
+    pub departed: Vec<(OdsCode, PartialDate)>,
     /// Where this is from.
     pub provenance: Provenance,
 }
@@ -192,6 +200,7 @@ pub struct Network {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::provenance::Voice;
 
     fn link(
         a: &str,
@@ -205,6 +214,7 @@ mod tests {
         let provenance = Provenance {
             source: "a test".into(),
             as_of: None,
+            voice: Voice::Bundled,
         };
         Link::published(
             (code(a), code(b)),

@@ -4,6 +4,8 @@
 //! then what is asked and answered ([`suggestion`]). [`register`] is everything together, as the
 //! engine reads it.
 
+pub mod api_key;
+pub mod caller;
 pub mod core_system;
 pub mod dates;
 pub mod directory;
@@ -16,7 +18,9 @@ pub mod profile;
 pub mod programme;
 pub mod provenance;
 pub mod register;
+pub mod secret;
 pub mod suggestion;
+pub mod version;
 
 /// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.
 macro_rules! named_enum {

@@ -2,6 +2,19 @@
 
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::Slug;
+use crate::domain::named_enum;
+
+named_enum!(
+    /// Whose word a fact is; a later one displaces an earlier one of the same slot.
+    Voice, "an origin" {
+        /// Open data that comes with the service.
+        Bundled = "bundled",
+        /// A file that a programme admin or a site imported.
+        Import = "import",
+        /// The site's own.
+        Site = "site",
+    }
+);
 
 /// The source of a fact and the date it speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -10,6 +23,20 @@ pub struct Provenance {
     pub source: String,
     /// The date the fact speaks of; `None` where the source gives none.
     pub as_of: Option<PartialDate>,
+    /// Whose word it is.
+    pub voice: Voice,
+}
+
+impl Provenance {
+    /// Bundled open data of this source and date.
+    #[must_use]
+    pub fn bundled(source: impl Into<String>, as_of: Option<PartialDate>) -> Self {
+        Self {
+            source: source.into(),
+            as_of,
+            voice: Voice::Bundled,
+        }
+    }
 }
 
 /// A published data set that facts were taken from, with the notice its licence asks for.

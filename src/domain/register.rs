@@ -1,11 +1,11 @@
 //! Everything that is recorded, at one revision, as the engine reads it.
 
 use crate::domain::core_system::CoreSystem;
-use crate::domain::ids::Revision;
+use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::link::{Link, Network};
 use crate::domain::organisation::{Organisation, Succession};
 use crate::domain::profile::{AttributeFact, Topic, TopicInterest};
-use crate::domain::programme::Programme;
+use crate::domain::programme::{Programme, Weights};
 
 /// The whole content of the database that scoring needs.
 ///
@@ -13,7 +13,7 @@ use crate::domain::programme::Programme;
 /// whichever database it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Register {
-    /// The number of the last write it holds.
+    /// The number of the last write that touched any of it.
     pub revision: Revision,
     /// Active and closed, by ODS code.
     pub organisations: Vec<Organisation>,
@@ -31,6 +31,8 @@ pub struct Register {
     pub topics: Vec<Topic>,
     /// By ODS code, then topic.
     pub topic_interests: Vec<TopicInterest>,
+    /// The weights that sites saved for themselves, by ODS code.
+    pub saved_weights: Vec<(OdsCode, Weights)>,
     /// The programme whose weights hold unless somebody says otherwise.
     pub programme: Programme,
 }
@@ -47,6 +49,7 @@ impl Register {
         self.links.sort_by_key(Link::ends);
         self.networks.sort_by(|a, b| a.slug.cmp(&b.slug));
         self.topics.sort_by(|a, b| a.slug.cmp(&b.slug));
+        self.saved_weights.sort_by_key(|&(code, _)| code);
         self.topic_interests
             .sort_by(|a, b| (a.ods_code, &a.topic).cmp(&(b.ods_code, &b.topic)));
     }

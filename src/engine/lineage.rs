@@ -71,7 +71,7 @@ impl<'a> Lineage<'a> {
 mod tests {
     use super::*;
     use crate::domain::organisation::SuccessionKind;
-    use crate::domain::provenance::Provenance;
+    use crate::domain::provenance::{Provenance, Voice};
 
     fn code(text: &str) -> OdsCode {
         OdsCode::new(text).unwrap()
@@ -88,6 +88,7 @@ mod tests {
                 provenance: Provenance {
                     source: "a test".into(),
                     as_of: None,
+                    voice: Voice::Bundled,
                 },
             })
             .collect();

@@ -10,7 +10,7 @@ use crate::domain::profile::{
     Attribute, AttributeFact, AttributeValue, Topic, TopicInterest, TopicNeed, TopicStage,
 };
 use crate::domain::programme::{Programme, Weights};
-use crate::domain::provenance::Provenance;
+use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::register::Register;
 
 pub(crate) fn code(text: &str) -> OdsCode {
@@ -21,6 +21,7 @@ pub(crate) fn provenance() -> Provenance {
     Provenance {
         source: "a test".to_owned(),
         as_of: "2024-10-01".parse().ok(),
+        voice: Voice::Bundled,
     }
 }
 
@@ -164,6 +165,7 @@ pub(crate) fn register(built: &[Built]) -> Register {
         attributes: built.iter().flat_map(|b| b.attributes.clone()).collect(),
         links: Vec::new(),
         networks: Vec::new(),
+        saved_weights: Vec::new(),
         topics: topics
             .into_iter()
             .map(|slug| Topic {
@@ -207,6 +209,7 @@ pub(crate) fn network(slug: &str, members: &[&str]) -> Network {
         name: format!("Network {slug}"),
         ended: None,
         members: members.iter().map(|m| code(m)).collect(),
+        departed: Vec::new(),
         provenance: provenance(),
     }
 }

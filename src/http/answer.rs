@@ -11,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::domain::error::Error;
+use crate::domain::version::Version;
 use crate::http::problem::Problem;
 
 /// What `Compress` makes of a tag's answer is another representation; its tag ends so.
@@ -53,6 +54,26 @@ impl Tagged {
         }
     }
 
+    /// Tags the content by the version of what it shows and by its hash, so that a change can name the version.
+    pub(crate) fn versioned(bytes: impl Into<Bytes>, version: Version) -> Self {
+        let bytes = bytes.into();
+        let hash = tag(&bytes);
+        Self {
+            tag: format!("\"{}.{}", version.0, hash.trim_start_matches('"')),
+            bytes,
+        }
+    }
+
+    /// The content.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The tag, in its quotes.
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
     /// Answers 200 with the content under a strong `ETag`, or 304 where the client has it already.
     pub(crate) fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let known = known(request.headers(), &self.tag);
@@ -76,6 +97,16 @@ pub(crate) fn tagged(
     capacity: usize,
 ) -> Result<HttpResponse, Problem> {
     Ok(Tagged::new(bytes(view, capacity)?).answer(request))
+}
+
+/// Answers with a view as JSON under a tag that names its version; see [`Tagged::versioned`].
+pub(crate) fn versioned(
+    request: &HttpRequest,
+    view: &impl Serialize,
+    version: Version,
+    capacity: usize,
+) -> Result<HttpResponse, Problem> {
+    Ok(Tagged::versioned(bytes(view, capacity)?, version).answer(request))
 }
 
 /// The first 16 bytes of the SHA-256 of the content, in quotes: enough that no two contents share it by chance.

@@ -17,6 +17,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
+use sha2::{Digest, Sha256};
 
 use crate::domain::error::FieldError;
 use crate::http::problem::{Kind, Problem};
@@ -27,8 +28,19 @@ pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How long a body may take to arrive (DESIGN 10).
 pub(crate) const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
-/// A JSON object.
-pub(crate) struct Body<T>(pub(crate) T);
+/// A JSON object, and the hash of the bytes it was read from.
+pub(crate) struct Body<T>(pub(crate) T, pub(crate) BodyHash);
+
+/// The SHA-256 of a body as it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BodyHash(pub(crate) [u8; 32]);
+
+impl BodyHash {
+    /// The hash of a body.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Error = Problem;
@@ -48,7 +60,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
                         format!("The body has to arrive within {seconds} s."),
                     )
                 })??;
-            parse(&bytes).map(Self)
+            parse(&bytes).map(|value| Self(value, BodyHash::of(&bytes)))
         })
     }
 }

@@ -3,49 +3,28 @@
 //! writes the new one and says where.
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::domain::error::{Error, FieldError};
 use crate::domain::ids::OdsCode;
 use crate::http::hosts;
+use crate::http::operation::Operation;
 use crate::http::problem::{Kind, Occurrence, Problem};
 use crate::http::reference::MethodView;
 
 /// The body that an operation takes.
 pub(crate) fn body(operation: &str) -> Option<Value> {
-    (operation == "make_suggestions").then(|| {
-        json!({
-            "weights": {"core_system": 3, "geography": 1, "culture": 1},
-            "filters": {"careSettings": ["acute"], "withinKm": 150},
-            "limit": 1,
-            "asOf": "2026-11-22"
-        })
-    })
+    let body = Operation::find(operation)?.body?;
+    serde_json::from_str(body).ok()
 }
 
 /// What an operation answers when all is well, over the bundled data; a test asks the service the same and compares.
 pub(crate) fn answer(operation: &str) -> Option<Value> {
-    let text = match operation {
-        "list_organisations" => include_str!("examples/list_organisations.json"),
-        "show_organisation" => include_str!("examples/show_organisation.json"),
-        "list_suggestions" => include_str!("examples/list_suggestions.json"),
-        "make_suggestions" => include_str!("examples/make_suggestions.json"),
-        "show_suggestion" => include_str!("examples/show_suggestion.json"),
-        "compare_candidates" => include_str!("examples/compare_candidates.json"),
-        "show_default_programme" => include_str!("examples/show_default_programme.json"),
-        "show_method" => return serde_json::to_value(MethodView::new()).ok(),
-        "list_sources" => include_str!("examples/list_sources.json"),
-        "show_openapi" => return Some(json!({"openapi": "3.1.0"})),
-        "ping" => include_str!("examples/ping.json"),
-        "status" => include_str!("examples/status.json"),
-        "metrics" => {
-            return Some(json!(
-                "# TYPE alongside_snapshot_revision gauge\nalongside_snapshot_revision 1\n"
-            ));
-        }
-        _ => return None,
-    };
-    serde_json::from_str(text).ok()
+    if operation == "show_method" {
+        return serde_json::to_value(MethodView::new()).ok();
+    }
+    let answer = Operation::find(operation)?.answer?;
+    serde_json::from_str(answer).ok()
 }
 
 /// Every failure that the document lists: its name, its words and an example.
@@ -57,6 +36,60 @@ pub(crate) fn failures() -> Vec<(&'static str, &'static str, Value)> {
             "The request cannot be read: a malformed, unknown, repeated or empty parameter, or broken JSON.",
             suggestions,
             Problem::unreadable("/query/limit", "is not a whole number"),
+        ),
+        failure(
+            "Unauthenticated",
+            "The request has no key, or one that is unknown, expired or revoked.",
+            suggestions,
+            Problem::new(Kind::InvalidKey, "The key is unknown, expired or revoked."),
+        ),
+        failure(
+            "Forbidden",
+            "The role of the caller may not do this.",
+            suggestions,
+            Error::Forbidden("this is for programme admins"),
+        ),
+        failure(
+            "TooManyRequests",
+            "The caller asks more often than it may; `Retry-After` says when to ask again.",
+            suggestions,
+            Problem::new(
+                Kind::TooManyRequests,
+                "At most 600 requests a minute; ask again in 1 s.",
+            ),
+        ),
+        failure(
+            "NotFound",
+            "There is no such thing, or it is not the caller's to see.",
+            suggestions,
+            Error::Missing {
+                what: "blueprint",
+                id: "0199d3c4-7c6a-7b52-b3c8-d2f3b1f6a001".into(),
+            },
+        ),
+        failure(
+            "Conflict",
+            "The request clashes with what there is; `type` says which rule.",
+            suggestions,
+            Error::Conflict {
+                rule: "/problems/link-answered",
+                detail: "The link was confirmed already.".into(),
+            },
+        ),
+        failure(
+            "PreconditionFailed",
+            "It was changed since the version that `If-Match` names.",
+            suggestions,
+            Error::Stale,
+        ),
+        failure(
+            "PreconditionRequired",
+            "`If-Match` is missing: a change names the version it was made from.",
+            suggestions,
+            Problem::new(
+                Kind::PreconditionRequired,
+                "A change has to name the version it was made from: send the ETag of the last answer in If-Match.",
+            ),
         ),
         failure(
             "OrganisationNotFound",

@@ -5,9 +5,12 @@
 //! is collected from the handlers in [`openapi`].
 
 mod accept;
+mod access;
 mod answer;
 mod body;
+mod changing;
 mod clock;
+mod conditional;
 mod examples;
 mod extract;
 mod hosts;
@@ -15,6 +18,7 @@ mod kept;
 mod kind;
 mod observe;
 mod openapi;
+mod operation;
 mod organisations;
 mod pagination;
 mod parameters;
@@ -53,6 +57,7 @@ use crate::http::openapi::{API_PREFIX, Document};
 use crate::http::problem::{Kind, NOT_FOUND_DETAIL, Problem};
 use crate::http::telemetry::Telemetry;
 use crate::http::views::suggestion::SuggestionsView;
+use crate::random::Random;
 use chrono::{DateTime, Utc};
 
 pub use crate::http::clock::Clock;
@@ -94,6 +99,7 @@ pub struct Service {
 #[derive(Clone)]
 struct Parts {
     clock: Data<Clock>,
+    random: Data<Random>,
     document: Data<Document>,
     telemetry: Data<Telemetry>,
     hosts: Data<Hosts>,
@@ -101,9 +107,10 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(clock: Clock) -> io::Result<Self> {
+    fn new(clock: Clock, random: Random) -> io::Result<Self> {
         Ok(Self {
             clock: Data::new(clock),
+            random: Data::new(random),
             document: Data::new(Document::new()?),
             telemetry: Data::new(Telemetry::new()),
             kept: Data::new(KeptAnswers::new()),
@@ -118,10 +125,10 @@ impl Service {
     /// # Errors
     ///
     /// Where the document cannot be written as JSON, which is a bug.
-    pub fn new(alongside: Arc<Alongside>, clock: Clock) -> io::Result<Self> {
+    pub fn new(alongside: Arc<Alongside>, clock: Clock, random: Random) -> io::Result<Self> {
         Ok(Self {
             alongside: Data::from(alongside),
-            parts: Parts::new(clock)?,
+            parts: Parts::new(clock, random)?,
         })
     }
 
@@ -164,7 +171,7 @@ pub fn serve(
     settings: HttpSettings,
     clock: Clock,
 ) -> io::Result<Server> {
-    let mut service = Service::new(alongside, clock)?;
+    let mut service = Service::new(alongside, clock, Random::system())?;
     service.parts.hosts = Data::new(Hosts::of_listener(listener.local_addr()?));
     let mut server = HttpServer::new(move || service.app())
         .client_request_timeout(HEAD_DEADLINE)
@@ -195,10 +202,12 @@ fn assemble(
         .configure(swagger_ui::configure)
         .default_service(web::to(unmatched))
         .app_data(parts.clock.clone())
+        .app_data(parts.random.clone())
         .app_data(parts.document.clone())
         .app_data(parts.telemetry.clone())
         .app_data(parts.kept.clone())
         .app_data(parts.hosts.clone())
+        .wrap(from_fn(access::check))
         .wrap(Compress::default())
         .wrap(from_fn(hosts::check))
         .wrap(from_fn(observe::observe))

@@ -15,12 +15,13 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpResponse};
 use uuid::Uuid;
 
 use crate::domain::error::Error as DomainError;
 use crate::http::accept::takes_json;
 use crate::http::answer::with_gzip;
+use crate::http::changing::RequestId;
 use crate::http::openapi::API_PREFIX;
 use crate::http::problem::{Kind, Occurrence, PROBLEM_JSON, Problem, X_REQUEST_ID};
 use crate::http::swagger_ui;
@@ -60,6 +61,9 @@ pub(crate) async fn observe(
         request_id: request_id(request.headers()),
         instance: instance(&request),
     };
+    request
+        .extensions_mut()
+        .insert(RequestId(occurrence.request_id.clone()));
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }

@@ -1,12 +1,15 @@
 //! The `OpenAPI` document: collected from the handlers, completed here with what every operation shares.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use actix_web::dev::ResourceDef;
+use actix_web::http::Method;
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Ref, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ContactBuilder, ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
@@ -15,6 +18,7 @@ use utoipa::openapi::{
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 
+use crate::http::access::{Rule, Rules};
 use crate::http::answer::Tagged;
 use crate::http::examples;
 use crate::http::problem::{PROBLEM_JSON, ProblemView};
@@ -68,6 +72,12 @@ failures! {
     ProbeFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "414" => "UriTooLong", "421" => "Misdirected", "500" => "Internal";
     /// What reading the database may fail with.
     StorageFailures: "503" => "Unavailable";
+    /// The change was made from a version that is not the present one, or from none.
+    ConditionFailures: "412" => "PreconditionFailed", "428" => "PreconditionRequired";
+    /// The caller has no such thing.
+    NoSuchThing: "404" => "NotFound";
+    /// It clashes with what there is.
+    Clash: "409" => "Conflict";
     /// No organisation has the code.
     NoSuchOrganisation: "404" => "OrganisationNotFound";
     /// The organisation cannot ask or be suggested.
@@ -109,10 +119,25 @@ pub fn openapi_json() -> serde_json::Result<String> {
 pub(crate) struct Document {
     json: Tagged,
     paths: Vec<(ResourceDef, String)>,
+    rules: Rules,
 }
 
 impl Document {
-    pub(crate) fn new() -> serde_json::Result<Self> {
+    /// Prepares the document and the rules of its operations.
+    ///
+    /// # Errors
+    ///
+    /// Where the document cannot be written, and where an operation has no rule; both are bugs.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut rules = Rules::default();
+        for (template, item) in &mut openapi().paths.paths {
+            for (method, operation) in methods_of(item) {
+                let id = operation.operation_id.as_deref().unwrap_or_default();
+                let rule = Rule::of(id)
+                    .ok_or_else(|| io::Error::other(format!("no rule says who may call {id}")))?;
+                rules.add(template, method, rule);
+            }
+        }
         let mut paths: Vec<_> = openapi()
             .paths
             .paths
@@ -126,7 +151,13 @@ impl Document {
         Ok(Self {
             json: Tagged::new(openapi_json()?),
             paths,
+            rules,
         })
+    }
+
+    /// Who may call which operation.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The document as it is served.
@@ -160,20 +191,61 @@ fn allow(item: &mut PathItem) -> String {
 }
 
 fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    methods_of(item).map(|(_, operation)| operation)
+}
+
+fn methods_of(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     [
-        &mut item.get,
-        &mut item.post,
-        &mut item.put,
-        &mut item.patch,
-        &mut item.delete,
+        (Method::GET, &mut item.get),
+        (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
+        (Method::PATCH, &mut item.patch),
+        (Method::DELETE, &mut item.delete),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
+
+/// Adds whom the operation is for, and how it fails for others.
+fn restrict(operation: &mut Operation, id: &str) {
+    let Some(rule) = Rule::of(id) else { return };
+    let Some(words) = rule.words() else {
+        operation.security = Some(Vec::new());
+        return;
+    };
+    let description = operation.description.get_or_insert_default();
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(words);
+    operation.security = Some(vec![SecurityRequirement::new(SCHEME, NO_SCOPES)]);
+    let roles = serde_json::json!(rule.roles());
+    operation
+        .extensions
+        .get_or_insert_default()
+        .insert("x-roles".into(), roles);
+    let mut failures = vec![("401", "Unauthenticated"), ("429", "TooManyRequests")];
+    if rule != Rule::Anyone {
+        failures.push(("403", "Forbidden"));
+    }
+    for (status, name) in failures {
+        operation
+            .responses
+            .responses
+            .insert(status.into(), Ref::from_response_name(name).into());
+    }
+}
+
+/// The name of the way in which callers say who they are.
+const SCHEME: &str = "bearer";
+
+/// What a caller may do is settled by its role.
+const NO_SCOPES: [&str; 0] = [];
 
 /// Adds what the answers of every operation share: headers, and the example of the good one.
 fn complete(operation: &mut Operation) {
     let id = operation.operation_id.clone().unwrap_or_default();
+    restrict(operation, &id);
     let responses = &mut operation.responses.responses;
     let is_tagged = responses.contains_key("304");
     for response in responses.values_mut() {
@@ -218,6 +290,15 @@ fn base() -> OpenApi {
         });
     let mut components = components.build();
     components.headers = headers();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "A key of this service, or a token of the identity provider that it is set up for.",
+        ))
+        .build();
+    components
+        .security_schemes
+        .insert(SCHEME.into(), SecurityScheme::Http(bearer).into());
     components.responses = responses();
     let info = InfoBuilder::new()
         .title("Alongside")
@@ -326,7 +407,7 @@ fn failure(name: &str, words: &str, example: Value) -> Response {
     if name == "MethodNotAllowed" {
         response.headers.insert("Allow".into(), header_ref("Allow"));
     }
-    if name == "Unavailable" {
+    if name == "Unavailable" || name == "TooManyRequests" {
         response
             .headers
             .insert("Retry-After".into(), header_ref("Retry-After"));

@@ -13,11 +13,13 @@ use crate::app::Alongside;
 use crate::domain::directory::{After, Near, OrganisationPage, OrganisationQuery, StatusFilter};
 use crate::domain::error::Error;
 use crate::domain::organisation::Position;
+use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query, Seeker};
 use crate::http::openapi::{
     ApiFailures, NoSuchOrganisation, NotModified, RuleBroken, StorageFailures,
 };
+use crate::http::operation::Operation;
 use crate::http::pagination::{self, CURSOR_PATTERN, MAX_CURSOR_LEN, PageLinks, QuestionHash};
 use crate::http::parameters::{
     board, board_schema, care_setting, care_setting_schema, in_query, limit_in_query, limit_schema,
@@ -26,6 +28,14 @@ use crate::http::parameters::{
 use crate::http::problem::Problem;
 use crate::http::views::organisation::{ListedView, RecordView};
 use crate::storage::organisations;
+
+/// What is said of the operations of this file.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation::new("list_organisations", Rule::Anyone)
+        .answers(include_str!("examples/list_organisations.json")),
+    Operation::new("show_organisation", Rule::Anyone)
+        .answers(include_str!("examples/show_organisation.json")),
+];
 
 /// The most organisations on one page.
 const MAX_PAGE: usize = 200;

@@ -11,12 +11,23 @@ use utoipa::ToSchema;
 
 use crate::app::Alongside;
 use crate::domain::error::Error;
+use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::extract::{NoParameters, Params};
 use crate::http::openapi::{ProbeFailures, StorageFailures};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::telemetry::Telemetry;
 use crate::storage::{DatabaseKind, revision};
+
+/// What is said of the operations of this file.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation::new("ping", Rule::Open).answers(include_str!("examples/ping.json")),
+    Operation::new("status", Rule::Open).answers(include_str!("examples/status.json")),
+    Operation::new("metrics", Rule::Open).answers(
+        r##""# TYPE alongside_snapshot_revision gauge\nalongside_snapshot_revision 1\n""##,
+    ),
+];
 
 /// How long the database may take to answer the probe.
 const DATABASE_DEADLINE: Duration = Duration::from_secs(2);

@@ -8,7 +8,9 @@ use std::fmt;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{
+    ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -168,6 +170,14 @@ impl Problem {
         if let Extension::Allow(allow) = &self.extension {
             response.insert_header((ALLOW, allow.as_str()));
         }
+        if matches!(self.kind, Kind::Unauthenticated | Kind::InvalidKey) {
+            let challenge = if self.kind == Kind::InvalidKey {
+                "Bearer realm=\"alongside\", error=\"invalid_token\""
+            } else {
+                "Bearer realm=\"alongside\""
+            };
+            response.insert_header((WWW_AUTHENTICATE, challenge));
+        }
         if self.kind == Kind::Unavailable {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_S));
         }
@@ -252,6 +262,24 @@ impl From<Error> for Problem {
                 }
             }
             Error::Invalid(errors) => Self::of_fields(Kind::Invalid, errors),
+            Error::Stale => Self::new(
+                Kind::PreconditionFailed,
+                "It was changed since the version that If-Match names; read it again.",
+            ),
+            Error::Missing { what, id } => Self::new(
+                Kind::NotFound,
+                format!("There is no {what} {} that you may see here.", shown(&id)),
+            ),
+            Error::NotYours(code) => Self::new(
+                Kind::OrganisationNotFound,
+                format!("No organisation that is yours has the ODS code {code}."),
+            ),
+            Error::Conflict { rule, detail } => Self::new(Kind::Conflict(rule), detail),
+            Error::Forbidden(words) => Self::new(Kind::Forbidden, format!("Not allowed: {words}.")),
+            Error::IdempotencyKeyReused => Self::new(
+                Kind::IdempotencyKeyReused,
+                "The Idempotency-Key came before with another request; take a new one.",
+            ),
             unavailable @ Error::Unavailable(..) => Self {
                 cause: Some(Box::new(unavailable)),
                 ..Self::new(

@@ -10,14 +10,26 @@ use crate::domain::ids::Slug;
 use crate::domain::programme::{Criterion, Programme, Weights};
 use crate::domain::provenance::DataSet;
 use crate::domain::suggestion::METHOD_VERSION;
+use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::extract::{NoParameters, Params};
 use crate::http::openapi::{ApiFailures, Document, NotModified, StorageFailures};
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::views::numbers::Share;
 use crate::http::views::text::{CriterionName, PartialDateText, Shown};
 use crate::http::views::weights::WeightsView;
 use crate::storage::{data_sets, programmes};
+
+/// What is said of the operations of this file.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation::new("show_default_programme", Rule::Anyone)
+        .answers(include_str!("examples/show_default_programme.json")),
+    Operation::new("show_method", Rule::Open),
+    Operation::new("list_sources", Rule::Anyone)
+        .answers(include_str!("examples/list_sources.json")),
+    Operation::new("show_openapi", Rule::Open).answers(r#"{"openapi": "3.1.0"}"#),
+];
 
 /// A rough size of these answers, in bytes.
 const REFERENCE_BYTES: usize = 8 * 1024;

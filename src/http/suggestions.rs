@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, get, post};
 use crate::app::Alongside;
 use crate::domain::error::Error;
 use crate::domain::suggestion::{Filters, Limit, PairAnswer, SuggestionRequest};
+use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::clock::Clock;
@@ -14,6 +15,7 @@ use crate::http::kept::{KeptAnswers, PlainQuestion};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures,
 };
+use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::question::Question;
 use crate::http::suggestion_parameters::{
@@ -21,6 +23,27 @@ use crate::http::suggestion_parameters::{
 };
 use crate::http::views::comparison::ComparisonView;
 use crate::http::views::suggestion::{PairView, SuggestionsView};
+
+/// A body of one's own weights and filters.
+const MAKE_SUGGESTIONS: &str = r#"{
+    "weights": {"core_system": 3, "geography": 1, "culture": 1},
+    "filters": {"careSettings": ["acute"], "withinKm": 150},
+    "limit": 1,
+    "asOf": "2026-11-22"
+}"#;
+
+/// What is said of the operations of this file.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation::new("list_suggestions", Rule::OwnOrStaff)
+        .answers(include_str!("examples/list_suggestions.json")),
+    Operation::new("make_suggestions", Rule::OwnOrStaff)
+        .takes(MAKE_SUGGESTIONS)
+        .answers(include_str!("examples/make_suggestions.json")),
+    Operation::new("show_suggestion", Rule::OwnOrStaff)
+        .answers(include_str!("examples/show_suggestion.json")),
+    Operation::new("compare_candidates", Rule::OwnOrStaff)
+        .answers(include_str!("examples/compare_candidates.json")),
+];
 
 /// A rough size of one suggestion with its explanation, in bytes.
 const SUGGESTION_BYTES: usize = 4 * 1024;

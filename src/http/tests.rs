@@ -8,6 +8,12 @@ use chrono::DateTime;
 use serde_json::Value;
 
 use super::*;
+use crate::app::BundledData;
+use crate::domain::api_key::{ApiKey, KeyRecord};
+use crate::domain::caller::Role;
+use crate::domain::secret::MasterSecret;
+use crate::domain::version::Version;
+use crate::storage::{self, Change, DatabaseUrl, Storage, Touches};
 
 struct Answer {
     status: StatusCode,
@@ -49,10 +55,48 @@ async fn panics() -> HttpResponse {
     panic!("as asked")
 }
 
+/// A service without organisations, and the key of its one caller.
+fn with_an_admin(folder: &tempfile::TempDir) -> (Data<Alongside>, ApiKey) {
+    let url = DatabaseUrl::sqlite_file(&folder.path().join("a.db"));
+    let storage = Storage::open(&url, &MasterSecret::new([7; MasterSecret::N_BYTES])).unwrap();
+    let key = ApiKey::from_random([1; ApiKey::N_BYTES]);
+    let record = KeyRecord {
+        id: "00000000-0000-4000-8000-000000000001".to_owned(),
+        prefix: key.prefix().to_owned(),
+        hash: key.hash(),
+        label: "a test".to_owned(),
+        role: Role::ProgrammeAdmin,
+        created_at: DateTime::UNIX_EPOCH,
+        created_by: "a test".to_owned(),
+        expires_at: None,
+        revoked_at: None,
+        rotated_to: None,
+        version: Version(1),
+    };
+    let change = Change {
+        actor: "a test".to_owned(),
+        action: "test",
+        detail: String::new(),
+        at: DateTime::UNIX_EPOCH,
+        request_id: String::new(),
+        touches: Touches::Everything,
+    };
+    storage
+        .write_blocking(&change, |connection| {
+            storage::keys::insert(connection, &record)
+        })
+        .unwrap();
+    let alongside = Alongside::open(storage, BundledData::Skip, DateTime::UNIX_EPOCH).unwrap();
+    (Data::new(alongside), key)
+}
+
 async fn ask(request: TestRequest) -> Answer {
     let clock = Clock::of(|| DateTime::UNIX_EPOCH);
-    let parts = Parts::new(clock).unwrap();
-    let app = init_service(assemble(&parts).service(panics)).await;
+    let parts = Parts::new(clock, Random::counted()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (alongside, key) = with_an_admin(&folder);
+    let app = init_service(assemble(&parts).app_data(alongside).service(panics)).await;
+    let request = request.insert_header(("authorization", format!("Bearer {}", key.reveal())));
     let answer = match actix_web::test::try_call_service(&app, request.to_request()).await {
         Ok(response) => {
             let (status, headers) = (response.status(), response.headers().clone());
@@ -196,7 +240,7 @@ async fn what_cannot_be_accepted_is_a_problem() {
 
 #[actix_web::test]
 async fn a_service_of_this_machine_refuses_other_hosts() {
-    let mut parts = Parts::new(Clock::system()).unwrap();
+    let mut parts = Parts::new(Clock::system(), Random::counted()).unwrap();
     parts.hosts = Data::new(Hosts::Loopback);
     let app = init_service(assemble(&parts)).await;
     for (host, status) in [("127.0.0.1:8080", 200), ("rebound.example", 421)] {
@@ -284,7 +328,7 @@ async fn over_a_connection_head_has_the_length_and_no_body() {
 
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
-    let parts = Parts::new(Clock::system()).unwrap();
+    let parts = Parts::new(Clock::system(), Random::counted()).unwrap();
     let server = HttpServer::new(move || assemble(&parts))
         .workers(1)
         .disable_signals();

@@ -1,6 +1,7 @@
 //! One connection to either database, how it is made and how its transactions begin.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, R2D2Connection};
@@ -8,20 +9,38 @@ use diesel::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::domain::error::{Error, Result};
 use crate::storage::any_connection::AnyConnection;
+use crate::storage::audit::Entry;
 use crate::storage::failure::{Unusable, failed};
+use crate::storage::seal::Seal;
 use crate::storage::url::DatabaseUrl;
 
 /// The queries that run on both databases.
 pub(super) type Backend = <AnyConnection as diesel::Connection>::Backend;
 
 /// A connection inside a transaction, as [`Storage`](super::Storage) hands it to its closures.
-pub struct Connection(pub(super) AnyConnection);
+pub struct Connection {
+    pub(super) database: AnyConnection,
+    /// What seals audit rows and personal data; absent where the service's secret is not at hand, which only reads.
+    pub(super) seal: Option<Arc<Seal>>,
+    /// What the transaction changed so far, for the audit.
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Connection {
+    fn new(database: AnyConnection) -> Self {
+        Self {
+            database,
+            seal: None,
+            entries: Vec::new(),
+        }
+    }
+}
 
 /// Runs an expression on the connection of the chosen database: inserting many rows at once is the one thing that
 /// diesel offers on each database but not on [`AnyConnection`].
 macro_rules! each_backend {
     ($connection:expr, $c:ident => $body:expr) => {
-        match &mut $connection.0 {
+        match &mut $connection.database {
             $crate::storage::any_connection::AnyConnection::Postgres($c) => $body,
             $crate::storage::any_connection::AnyConnection::Sqlite($c) => $body,
         }
@@ -60,6 +79,7 @@ impl Connection {
     ) -> Result<T> {
         self.begin(access)
             .map_err(failed("beginning a transaction"))?;
+        self.entries.clear();
         let outcome = work(self);
         if outcome.as_ref().is_ok_and(is_kept) {
             each_backend!(self, c => AnsiTransactionManager::commit_transaction(c))
@@ -76,7 +96,7 @@ impl Connection {
     /// that what it reads is what it changes: on SQLite a transaction that only asks for the lock once it writes
     /// fails at once when another wrote since, whatever `busy_timeout` says.
     fn begin(&mut self, access: Access) -> diesel::QueryResult<()> {
-        match (&mut self.0, access) {
+        match (&mut self.database, access) {
             (AnyConnection::Sqlite(c), Access::Read) => {
                 AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")
             }
@@ -126,16 +146,19 @@ pub(super) enum Purpose {
 pub(super) struct ConnectionSource {
     pub(super) url: DatabaseUrl,
     pub(super) purpose: Purpose,
+    pub(super) seal: Option<Arc<Seal>>,
 }
 
 impl ConnectionSource {
     /// Connects and sets the connection up.
     pub(super) fn open(&self) -> std::result::Result<Connection, Unusable> {
-        match (self.url.file(), self.purpose) {
+        let mut connection = match (self.url.file(), self.purpose) {
             (Some(path), Purpose::Serving) => self.open_file(path),
             (Some(path), Purpose::Reading) => self.open_file_to_read(path),
             (None, _) => self.open_server(),
-        }
+        }?;
+        connection.seal.clone_from(&self.seal);
+        Ok(connection)
     }
 
     /// The path as text, where there can be a file.
@@ -174,7 +197,7 @@ impl ConnectionSource {
             opened => opened,
         };
         let connection = opened.map_err(|words| self.unreadable(words))?;
-        Ok(Connection(AnyConnection::Sqlite(connection)))
+        Ok(Connection::new(AnyConnection::Sqlite(connection)))
     }
 
     fn unreadable(&self, words: impl std::fmt::Display) -> Unusable {
@@ -195,15 +218,16 @@ impl ConnectionSource {
         };
         let mut connection = SqliteConnection::establish(&text)
             .map_err(|error| Unusable::unreadable(&self.url, error))?;
-        // First of all how long to wait, since the statements after it may have to; then in DESIGN 9's words.
+        // First of all how long to wait, since the statements after it may have to; then in DESIGN 9's words. What is
+        // deleted is overwritten, so that an erased contact is gone from the file too.
         connection
             .batch_execute(&format!(
                 "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA foreign_keys = ON;",
+                 PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
                 MAX_WAIT_SECONDS * 1000
             ))
             .map_err(|error| self.unreadable(error))?;
-        Ok(Connection(AnyConnection::Sqlite(connection)))
+        Ok(Connection::new(AnyConnection::Sqlite(connection)))
     }
 
     fn open_server(&self) -> std::result::Result<Connection, Unusable> {
@@ -216,7 +240,7 @@ impl ConnectionSource {
                  SET statement_timeout TO '{MAX_READ_STATEMENT_SECONDS}s'"
             ))
             .map_err(|error| Unusable::unreachable(&self.url, error))?;
-        Ok(Connection(AnyConnection::Postgres(connection)))
+        Ok(Connection::new(AnyConnection::Postgres(connection)))
     }
 }
 
@@ -247,7 +271,7 @@ impl ManageConnection for ConnectionSource {
     }
 
     fn is_valid(&self, connection: &mut Connection) -> std::result::Result<(), Unusable> {
-        match &mut connection.0 {
+        match &mut connection.database {
             // A file does not hang up.
             AnyConnection::Sqlite(_) => Ok(()),
             AnyConnection::Postgres(c) => c

@@ -58,7 +58,7 @@ impl DataSetRow {
 /// [`Error::Internal`](crate::domain::error::Error::Internal) where they cannot be read.
 pub fn all(connection: &mut Connection) -> Result<Vec<DataSet>> {
     let mut found = data_sets::table
-        .load::<DataSetRow>(&mut connection.0)
+        .load::<DataSetRow>(&mut connection.database)
         .map_err(failed("reading the data sets"))?
         .into_iter()
         .map(DataSetRow::into_domain)

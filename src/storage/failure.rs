@@ -58,6 +58,9 @@ pub enum Unusable {
         "{0} has the schema of an older version of this service; the command serve brings it up to date"
     )]
     OlderSchema(DatabaseUrl),
+    /// It was made with another secret than the one at hand.
+    #[error("{0} was made with another secret; give the one that it was made with")]
+    OtherSecret(DatabaseUrl),
     /// Its tables cannot be made or brought up to date.
     #[error("the tables of {database} cannot be brought up to date: {reason}")]
     NotMigrated {
@@ -86,6 +89,9 @@ impl Unusable {
                 "it has the schema of an older version of this service; `alongside serve` \
                                      brings it up to date"
                     .to_owned()
+            }
+            Self::OtherSecret(_) => {
+                "it was made with another secret; give the file of the one that it was made with (--secret-file)".to_owned()
             }
             Self::NotMigrated { reason, .. } => {
                 format!("its tables cannot be brought up to date: {reason}")
@@ -128,6 +134,7 @@ impl From<Unusable> for Error {
             Unusable::Unreachable { .. } => "connecting to the database server",
             Unusable::Foreign(_)
             | Unusable::NoTables(_)
+            | Unusable::OtherSecret(_)
             | Unusable::NewerSchema { .. }
             | Unusable::OlderSchema(_) => "checking the version of the database",
             Unusable::NotMigrated { .. } => "bringing the database up to date",
@@ -225,10 +232,16 @@ impl<'a> Stored<'a> {
     }
 
     /// The provenance that two columns hold.
-    pub(super) fn provenance(self, source: String, as_of: Option<&str>) -> Result<Provenance> {
+    pub(super) fn provenance(
+        self,
+        source: String,
+        as_of: Option<&str>,
+        origin: &str,
+    ) -> Result<Provenance> {
         Ok(Provenance {
             source,
             as_of: self.parse_some::<PartialDate>(as_of)?,
+            voice: self.parse(origin)?,
         })
     }
 }

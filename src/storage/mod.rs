@@ -5,10 +5,13 @@
 //! transaction raises the revision and leaves an audit row.
 
 mod any_connection;
-mod audit;
+pub mod audit;
 mod connection;
 pub mod data_sets;
+pub mod facts;
 mod failure;
+pub mod idempotency;
+pub mod keys;
 mod open;
 pub mod organisations;
 pub mod programmes;
@@ -16,9 +19,12 @@ pub mod register;
 pub mod revision;
 mod rows;
 mod schema;
+mod seal;
 mod server;
 mod turn;
 mod url;
+pub mod versions;
+pub mod weights;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +40,8 @@ use self::turn::Turn;
 pub use self::url::{DatabaseKind, DatabaseUrl};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Revision;
+use crate::domain::secret::MasterSecret;
+use crate::storage::seal::Seal;
 
 /// Runs closures on the database, each in one transaction. Cheap to clone; clones share their connections.
 ///
@@ -63,6 +71,23 @@ pub struct Change {
     pub detail: String,
     /// When; kept to the microsecond.
     pub at: DateTime<Utc>,
+    /// The id of the request that asked for it; empty where none did.
+    pub request_id: String,
+    /// Who has to look at the database again.
+    pub touches: Touches,
+}
+
+/// What a change touches, beyond the thing itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touches {
+    /// What scoring reads: the snapshot is made anew.
+    Scoring,
+    /// Who may call.
+    Callers,
+    /// Both.
+    Everything,
+    /// Neither.
+    Nothing,
 }
 
 impl Storage {
@@ -71,9 +96,9 @@ impl Storage {
     /// # Errors
     ///
     /// [`Error::Unavailable`] where the database cannot be reached, is not one, or is of a newer version; its cause
-    /// is an [`Unusable`], whose words may be shown to who starts the service.
-    pub fn open(url: &DatabaseUrl) -> Result<Self> {
-        open::open(url).map(|pool| Self::on(url, pool))
+    /// is an [`Unusable`], whose words may be shown to who starts the service; so also where it was made with another secret.
+    pub fn open(url: &DatabaseUrl, secret: &MasterSecret) -> Result<Self> {
+        open::open(url, Arc::new(Seal::new(secret)?)).map(|pool| Self::on(url, pool))
     }
 
     /// Connects to a database that is up to date, to read it; makes and changes nothing. Blocking.
@@ -159,6 +184,53 @@ impl Storage {
         written.ok_or_else(|| Error::Internal("writing", "the work came to nothing".into()))
     }
 
+    /// The same as [`write`](Self::write), where the work may find nothing to change: then nothing is left of it, and the
+    /// revision stays and is `None`.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub async fn write_outcome<T: Send + 'static>(
+        &self,
+        change: Change,
+        work: impl FnOnce(&mut Connection) -> Result<Outcome<T>> + Send + 'static,
+    ) -> Result<(T, Option<Revision>)> {
+        let storage = self.clone();
+        on_a_blocking_thread(MAX_WRITE_TIME, move || {
+            storage.write_outcome_blocking(&change, work)
+        })
+        .await
+    }
+
+    /// The same as [`write_outcome`](Self::write_outcome) on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_outcome_blocking<T>(
+        &self,
+        change: &Change,
+        work: impl FnOnce(&mut Connection) -> Result<Outcome<T>>,
+    ) -> Result<(T, Option<Revision>)> {
+        let waited = Duration::from_secs(MAX_WAIT_SECONDS);
+        let _turn = self.turn.take(waited).ok_or_else(|| {
+            Error::Unavailable("waiting for another writer", "it takes too long".into())
+        })?;
+        let write = |connection: &mut Connection| match work(connection)? {
+            Outcome::Unchanged(value) => Ok((value, None)),
+            Outcome::Changed(value) => {
+                let revision = revision::raise(connection, change.touches)?;
+                audit::record(connection, revision, change)?;
+                Ok((value, Some(revision)))
+            }
+        };
+        self.pool.get().map_err(unavailable)?.in_transaction_kept(
+            Access::Write,
+            write,
+            |(_, revision)| revision.is_some(),
+        )
+    }
+
     /// The same, where the work may find that there is nothing to do and return `None`: then nothing is left of it, and
     /// the revision stays.
     ///
@@ -170,23 +242,32 @@ impl Storage {
         change: &Change,
         work: impl FnOnce(&mut Connection) -> Result<Option<T>>,
     ) -> Result<Option<(T, Revision)>> {
-        let waited = Duration::from_secs(MAX_WAIT_SECONDS);
-        let _turn = self.turn.take(waited).ok_or_else(|| {
-            Error::Unavailable("waiting for another writer", "it takes too long".into())
-        })?;
-        let write = |connection: &mut Connection| {
-            let Some(value) = work(connection)? else {
-                return Ok(None);
-            };
-            let revision = revision::raise(connection)?;
-            audit::record(connection, revision, change)?;
-            Ok(Some((value, revision)))
+        let work = |connection: &mut Connection| {
+            work(connection).map(|value| match value {
+                Some(value) => Outcome::Changed(Some(value)),
+                None => Outcome::Unchanged(None),
+            })
         };
-        self.pool.get().map_err(unavailable)?.in_transaction_kept(
-            Access::Write,
-            write,
-            Option::is_some,
-        )
+        let (value, revision) = self.write_outcome_blocking(change, work)?;
+        Ok(value.zip(revision))
+    }
+}
+
+/// What came of a writing transaction that may find nothing to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// Something was changed.
+    Changed(T),
+    /// Nothing was, and nothing is left of the transaction.
+    Unchanged(T),
+}
+
+impl<T> Outcome<T> {
+    /// What the work returned.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Changed(value) | Self::Unchanged(value) => value,
+        }
     }
 }
 

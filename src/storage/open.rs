@@ -1,22 +1,45 @@
 //! Opening a database: one look whether it is one, then its tables brought up to date, then the pool.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::RunQueryDsl as _;
+use diesel::migration::{Migration, MigrationSource};
 use diesel::r2d2::{NopErrorHandler, Pool};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::domain::error::{Error, Result};
 use crate::storage::any_connection::AnyConnection;
+use crate::storage::audit;
 use crate::storage::connection::{
     Access, Backend, Connection, ConnectionSource, MAX_WAIT_SECONDS, Purpose, each_backend,
 };
 use crate::storage::failure::{Unusable, failed};
+use crate::storage::seal::Seal;
 use crate::storage::url::{DatabaseKind, DatabaseUrl};
 
-/// The steps from an empty database to the tables of this version. A new folder alone is not noticed by the compiler's
-/// driver: touch this file with it.
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+/// The steps from an empty database to the tables of this version that are one text for both databases. A new folder alone
+/// is not noticed by the compiler's driver: touch this file with it.
+const PORTABLE: EmbeddedMigrations = embed_migrations!("migrations/portable");
+/// The steps that SQLite has a text of its own for; the other database has one under the same version.
+const OF_SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+/// The same for PostgreSQL.
+const OF_POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// All steps for a database; diesel orders them by version.
+struct Migrations(DatabaseKind);
+
+impl MigrationSource<Backend> for Migrations {
+    fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<Backend>>>> {
+        let own = match self.0 {
+            DatabaseKind::Sqlite => OF_SQLITE,
+            DatabaseKind::Postgres => OF_POSTGRES,
+        };
+        let mut all = MigrationSource::<Backend>::migrations(&PORTABLE)?;
+        all.extend(MigrationSource::<Backend>::migrations(&own)?);
+        Ok(all)
+    }
+}
 
 /// The most connections that one process holds. A few readers beside the one writer are enough, since scoring reads
 /// the snapshot; many replicas share one PostgreSQL server, whose default limit is 100.
@@ -25,11 +48,12 @@ const MAX_CONNECTIONS: u32 = 10;
 /// Opens the database, brings its tables up to date and returns the pool of its connections.
 ///
 /// The first connection is made here and not by the pool, which would try again and again and tell the log each time.
-pub(super) fn open(url: &DatabaseUrl) -> Result<Pool<ConnectionSource>> {
+pub(super) fn open(url: &DatabaseUrl, seal: Arc<Seal>) -> Result<Pool<ConnectionSource>> {
     leave_others_alone(url)?;
     let source = ConnectionSource {
         url: url.clone(),
         purpose: Purpose::Serving,
+        seal: Some(seal),
     };
     let mut connection = source.open()?;
     bring_up_to_date(&mut connection, url)?;
@@ -42,6 +66,7 @@ pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Pool<ConnectionSource>> 
     let source = ConnectionSource {
         url: url.clone(),
         purpose: Purpose::Reading,
+        seal: None,
     };
     let contents = source.open()?.in_transaction(Access::Read, contents)?;
     let applied = match contents {
@@ -84,6 +109,7 @@ fn leave_others_alone(url: &DatabaseUrl) -> Result<()> {
     let source = ConnectionSource {
         url: url.clone(),
         purpose: Purpose::Reading,
+        seal: None,
     };
     match source.open()?.in_transaction(Access::Read, contents)? {
         Contents::Foreign => Err(Unusable::Foreign(url.clone()).into()),
@@ -112,7 +138,7 @@ struct Name {
 
 /// Looks at the tables without making diesel's own.
 fn contents(connection: &mut Connection) -> Result<Contents> {
-    let kind = match connection.0 {
+    let kind = match connection.database {
         AnyConnection::Sqlite(_) => DatabaseKind::Sqlite,
         AnyConnection::Postgres(_) => DatabaseKind::Postgres,
     };
@@ -155,7 +181,7 @@ fn bring_up_to_date(connection: &mut Connection, url: &DatabaseUrl) -> Result<()
         |reason: &dyn std::fmt::Display| Error::from(Unusable::not_migrated(url, reason));
     connection.in_transaction(Access::Write, |connection| {
         let applied = connection
-            .0
+            .database
             .applied_migrations()
             .map_err(|error| not_migrated(&error))?;
         if let Some(migration) = applied
@@ -170,17 +196,19 @@ fn bring_up_to_date(connection: &mut Connection, url: &DatabaseUrl) -> Result<()
             .into());
         }
         connection
-            .0
-            .run_pending_migrations(MIGRATIONS)
+            .database
+            .run_pending_migrations(Migrations(url.kind()))
             .map_err(|error| not_migrated(&error))?;
-        Ok(())
+        audit::begin_or_check(connection, url)
     })
 }
 
 /// The versions of the migrations that this version of the service has.
 fn known_versions() -> Vec<String> {
-    use diesel::migration::{Migration, MigrationSource};
-    let known: Vec<Box<dyn Migration<Backend>>> = MIGRATIONS.migrations().unwrap_or_default();
+    // Both databases have the same versions.
+    let known = Migrations(DatabaseKind::Sqlite)
+        .migrations()
+        .unwrap_or_default();
     known
         .iter()
         .map(|migration| migration.name().version().to_string())
@@ -196,12 +224,13 @@ pub fn revert_migrations(url: &DatabaseUrl) -> Result<()> {
     let mut connection = ConnectionSource {
         url: url.clone(),
         purpose: Purpose::Serving,
+        seal: None,
     }
     .open()?;
     connection.in_transaction(Access::Write, |connection| {
         connection
-            .0
-            .revert_all_migrations(MIGRATIONS)
+            .database
+            .revert_all_migrations(Migrations(url.kind()))
             .map_err(|error| Unusable::not_migrated(url, error))?;
         Ok(())
     })

@@ -64,7 +64,7 @@ fn page_by_code(
         .order(organisations::code_order.asc())
         // One more than asked for tells whether more follow.
         .limit(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
-        .load(&mut connection.0)
+        .load(&mut connection.database)
         .map_err(failed("listing organisations"))?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
@@ -91,7 +91,7 @@ fn page_by_distance(
             organisations::latitude,
             organisations::longitude,
         ))
-        .load(&mut connection.0)
+        .load(&mut connection.database)
         .map_err(failed("looking for organisations near a place"))?;
     let mut places: Vec<(f64, OdsCode)> = Vec::new();
     for (text, latitude, longitude) in found {
@@ -236,7 +236,7 @@ fn with_codes(
     let codes: Vec<String> = codes.map(|code| code.to_string()).collect();
     let rows = organisations::table
         .filter(organisations::ods_code.eq_any(codes))
-        .load::<OrganisationRow>(&mut connection.0)
+        .load::<OrganisationRow>(&mut connection.database)
         .map_err(failed("reading organisations"))?;
     let found = completed(connection, rows)?;
     Ok(found
@@ -250,11 +250,11 @@ fn completed(connection: &mut Connection, rows: Vec<OrganisationRow>) -> Result<
     let codes: Vec<&str> = rows.iter().map(|row| row.ods_code.as_str()).collect();
     let settings = organisation_care_settings::table
         .filter(organisation_care_settings::ods_code.eq_any(codes))
-        .load::<CareSettingRow>(&mut connection.0)
+        .load::<CareSettingRow>(&mut connection.database)
         .map_err(failed("reading care settings"))?;
     let settings = settings_by_code(settings)?;
     let boards = boards::table
-        .load::<BoardRow>(&mut connection.0)
+        .load::<BoardRow>(&mut connection.database)
         .map_err(failed("reading boards"))?;
     let boards = boards_by_code(boards)?;
     rows.into_iter()
@@ -274,7 +274,7 @@ fn completed(connection: &mut Connection, rows: Vec<OrganisationRow>) -> Result<
 pub fn find(connection: &mut Connection, code: OdsCode) -> Result<Option<OrganisationRecord>> {
     let row = organisations::table
         .find(code.as_str())
-        .first::<OrganisationRow>(&mut connection.0)
+        .first::<OrganisationRow>(&mut connection.database)
         .optional()
         .map_err(failed("reading an organisation"))?;
     let Some(row) = row else { return Ok(None) };
@@ -295,7 +295,7 @@ fn core_systems_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<Cor
     let rows = core_systems::table
         .filter(core_systems::ods_code.eq(code.as_str()))
         .order(core_systems::sequence.asc())
-        .load::<CoreSystemRow>(&mut connection.0)
+        .load::<CoreSystemRow>(&mut connection.database)
         .map_err(failed("reading the core systems of an organisation"))?;
     let mut found = rows
         .into_iter()
@@ -308,7 +308,7 @@ fn core_systems_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<Cor
 fn attributes_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<AttributeFact>> {
     let rows = attributes::table
         .filter(attributes::ods_code.eq(code.as_str()))
-        .load::<AttributeRow>(&mut connection.0)
+        .load::<AttributeRow>(&mut connection.database)
         .map_err(failed("reading the attributes of an organisation"))?;
     let mut found = rows
         .into_iter()
@@ -326,7 +326,7 @@ fn links_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<Link>> {
                 .or(links::b_code.eq(code.as_str())),
         )
         .order(links::sequence.asc())
-        .load::<LinkRow>(&mut connection.0)
+        .load::<LinkRow>(&mut connection.database)
         .map_err(failed("reading the links of an organisation"))?;
     let mut found = rows
         .into_iter()
@@ -343,16 +343,16 @@ fn links_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<Link>> {
 fn networks_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<Network>> {
     let mine = network_members::table
         .filter(network_members::ods_code.eq(code.as_str()))
-        .load::<MemberRow>(&mut connection.0)
+        .load::<MemberRow>(&mut connection.database)
         .map_err(failed("reading the memberships of an organisation"))?;
     let slugs: Vec<&str> = mine.iter().map(|row| row.network.as_str()).collect();
     let rows = networks::table
         .filter(networks::slug.eq_any(&slugs))
-        .load::<NetworkRow>(&mut connection.0)
+        .load::<NetworkRow>(&mut connection.database)
         .map_err(failed("reading the networks of an organisation"))?;
     let members = network_members::table
         .filter(network_members::network.eq_any(&slugs))
-        .load::<MemberRow>(&mut connection.0)
+        .load::<MemberRow>(&mut connection.database)
         .map_err(failed("reading the members of networks"))?;
     joined(rows, members)
 }
@@ -364,7 +364,7 @@ fn successions_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<Succ
                 .eq(code.as_str())
                 .or(successions::successor.eq(code.as_str())),
         )
-        .load::<SuccessionRow>(&mut connection.0)
+        .load::<SuccessionRow>(&mut connection.database)
         .map_err(failed("reading the successions of an organisation"))?;
     let mut found = rows
         .into_iter()

@@ -26,12 +26,12 @@ pub fn default(connection: &mut Connection) -> Result<Programme> {
     let (slug, name): (String, String) = programmes::table
         .filter(programmes::is_default.eq(true))
         .select((programmes::slug, programmes::name))
-        .first(&mut connection.0)
+        .first(&mut connection.database)
         .map_err(failed("reading the default programme"))?;
     let stored: Vec<(String, f64)> = programme_weights::table
         .filter(programme_weights::programme.eq(&slug))
         .select((programme_weights::criterion, programme_weights::weight))
-        .load(&mut connection.0)
+        .load(&mut connection.database)
         .map_err(failed("reading the weights of the default programme"))?;
     let key = [slug.as_str()];
     let row = Stored::new("programme_weights", &key);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::{QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::error::{Error, Result};
-use crate::domain::ids::{BoardCode, OdsCode};
+use crate::domain::ids::BoardCode;
 use crate::domain::organisation::Organisation;
 use crate::domain::provenance::DataSet;
 use crate::domain::register::Register;
@@ -22,13 +22,13 @@ use crate::storage::schema::{
     attributes, boards, core_systems, data_sets, links, network_members, networks,
     organisation_care_settings, organisation_topics, organisations, successions, topics,
 };
-use crate::storage::{programmes, revision};
+use crate::storage::{programmes, revision, weights};
 
 /// Reads one whole table as rows.
 macro_rules! whole_table {
     ($connection:expr, $table:ident, $row:ty) => {
         $table::table
-            .load::<$row>(&mut $connection.0)
+            .load::<$row>(&mut $connection.database)
             .map_err(failed(concat!("reading the table ", stringify!($table))))
     };
 }
@@ -45,7 +45,7 @@ macro_rules! whole_table {
 /// the domain, with its table and key in the cause.
 pub fn load(connection: &mut Connection) -> Result<Register> {
     let mut register = Register {
-        revision: revision::current(connection)?,
+        revision: revision::touched(connection)?.scoring,
         organisations: load_organisations(connection)?,
         successions: in_domain(
             whole_table!(connection, successions, SuccessionRow)?,
@@ -77,6 +77,7 @@ pub fn load(connection: &mut Connection) -> Result<Register> {
             whole_table!(connection, organisation_topics, TopicInterestRow)?,
             TopicInterestRow::into_domain,
         )?,
+        saved_weights: weights::saved(connection)?,
         programme: programmes::default(connection)?,
     };
     register.sort();
@@ -110,13 +111,13 @@ pub fn is_empty(connection: &mut Connection) -> Result<bool> {
     let found: Vec<String> = organisations::table
         .select(organisations::ods_code)
         .limit(1)
-        .load(&mut connection.0)
+        .load(&mut connection.database)
         .map_err(failed("looking for organisations"))?;
     Ok(found.is_empty())
 }
 
-/// The most rows of one statement: with 18 columns at most, half of the 32,766 values that SQLite takes, which is
-/// again half of PostgreSQL's limit.
+/// The most rows of one statement: with 21 columns at most, three fifths of the 32,766 values that SQLite takes, which is
+/// half of PostgreSQL's limit.
 const MAX_ROWS: usize = 900;
 
 /// Adds rows to a table, many in one statement.
@@ -195,20 +196,17 @@ pub fn insert(
         networks,
         register.networks.iter().map(NetworkRow::from).collect()
     );
-    let member = |network: &str, code: &OdsCode| MemberRow {
-        network: network.to_owned(),
-        ods_code: code.to_string(),
-    };
     let members = register
         .networks
         .iter()
-        .flat_map(|n| n.members.iter().map(|code| member(n.slug.as_str(), code)));
+        .flat_map(|n| n.members.iter().map(|&code| MemberRow::of(n, code)));
     insert_all!(connection, network_members, members.collect());
-    insert_all!(
-        connection,
-        topics,
-        register.topics.iter().map(TopicRow::from).collect()
-    );
+    // Some topics are there from the first migration on.
+    for topic in register.topics.iter().map(TopicRow::from) {
+        each_backend!(connection, c => diesel::insert_into(topics::table)
+            .values(topic).on_conflict_do_nothing().execute(c))
+        .map_err(failed("filling the table topics"))?;
+    }
     let interests = register.topic_interests.iter().map(TopicInterestRow::from);
     insert_all!(connection, organisation_topics, interests.collect());
     insert_all!(

@@ -28,6 +28,9 @@ diesel::table! {
         links_complete_on -> Nullable<Date>,
         source -> Text,
         as_of -> Nullable<Text>,
+        origin -> Text,
+        care_settings_origin -> Text,
+        position_origin -> Text,
     }
 }
 
@@ -46,6 +49,7 @@ diesel::table! {
         happened -> Text,
         source -> Text,
         as_of -> Nullable<Text>,
+        origin -> Text,
     }
 }
 
@@ -64,6 +68,7 @@ diesel::table! {
         ended -> Nullable<Text>,
         source -> Text,
         as_of -> Nullable<Text>,
+        origin -> Text,
     }
 }
 
@@ -75,6 +80,7 @@ diesel::table! {
         value -> Double,
         source -> Text,
         as_of -> Nullable<Text>,
+        origin -> Text,
     }
 }
 
@@ -91,6 +97,11 @@ diesel::table! {
         note -> Nullable<Text>,
         source -> Text,
         as_of -> Nullable<Text>,
+        origin -> Text,
+        declared_by -> Nullable<Text>,
+        evidence -> Nullable<Text>,
+        answered_at -> Nullable<Timestamp>,
+        version -> BigInt,
     }
 }
 
@@ -102,6 +113,7 @@ diesel::table! {
         ended -> Nullable<Text>,
         source -> Text,
         as_of -> Nullable<Text>,
+        origin -> Text,
     }
 }
 
@@ -109,6 +121,11 @@ diesel::table! {
     network_members (network, ods_code) {
         network -> Text,
         ods_code -> Text,
+        joined -> Nullable<Text>,
+        departed -> Nullable<Text>,
+        origin -> Text,
+        source -> Nullable<Text>,
+        as_of -> Nullable<Text>,
     }
 }
 
@@ -128,6 +145,7 @@ diesel::table! {
         live_since -> Nullable<Text>,
         source -> Text,
         as_of -> Nullable<Text>,
+        origin -> Text,
     }
 }
 
@@ -163,6 +181,8 @@ diesel::table! {
     revision (id) {
         id -> BigInt,
         number -> BigInt,
+        scoring -> BigInt,
+        callers -> BigInt,
     }
 }
 
@@ -174,6 +194,149 @@ diesel::table! {
         actor -> Text,
         action -> Text,
         detail -> Text,
+        request_id -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        ods_code -> Text,
+        value_before -> Nullable<Text>,
+        value_after -> Nullable<Text>,
+        mac -> Text,
+    }
+}
+
+diesel::table! {
+    audit_chain (id) {
+        id -> BigInt,
+        begins_after -> BigInt,
+        mac -> Text,
+    }
+}
+
+diesel::table! {
+    profile_versions (ods_code, part) {
+        ods_code -> Text,
+        part -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    past_facts (sequence) {
+        sequence -> BigInt,
+        ods_code -> Text,
+        kind -> Text,
+        slot -> Text,
+        origin -> Text,
+        fact -> Text,
+        displaced_by -> Text,
+        displaced_at -> Timestamp,
+        is_standing -> Bool,
+    }
+}
+
+diesel::table! {
+    saved_weights (ods_code, criterion) {
+        ods_code -> Text,
+        criterion -> Text,
+        weight -> Double,
+    }
+}
+
+diesel::table! {
+    visibility (ods_code) {
+        ods_code -> Text,
+        shows_expertise -> Bool,
+        shows_evidence -> Bool,
+    }
+}
+
+diesel::table! {
+    blueprints (id) {
+        id -> Text,
+        ods_code -> Text,
+        topic -> Text,
+        title -> Text,
+        url -> Text,
+        contact_role -> Nullable<Text>,
+        published -> Nullable<Text>,
+        origin -> Text,
+        source -> Text,
+        as_of -> Nullable<Text>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    contacts (id) {
+        id -> Text,
+        ods_code -> Text,
+        role -> Text,
+        sealed -> Text,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        prefix -> Text,
+        hash -> Text,
+        label -> Text,
+        role -> Text,
+        ods_code -> Nullable<Text>,
+        created_at -> Timestamp,
+        created_by -> Text,
+        expires_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+        rotated_to -> Nullable<Text>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (caller, key_hash) {
+        caller -> Text,
+        key_hash -> Text,
+        request_hash -> Text,
+        status -> BigInt,
+        subject -> Text,
+        sealed -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Text,
+        kind -> Text,
+        ods_code -> Nullable<Text>,
+        requested_by -> Text,
+        is_dry_run -> Bool,
+        is_partial -> Bool,
+        state -> Text,
+        n_rows -> BigInt,
+        n_done -> BigInt,
+        n_added -> BigInt,
+        n_changed -> BigInt,
+        n_unchanged -> BigInt,
+        n_kept -> BigInt,
+        n_refused -> BigInt,
+        content_hash -> Text,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+        revision -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    import_remarks (import_id, sequence) {
+        import_id -> Text,
+        sequence -> BigInt,
+        row_number -> BigInt,
+        column_name -> Nullable<Text>,
+        severity -> Text,
+        reason -> Text,
     }
 }
 

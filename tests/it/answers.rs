@@ -1,19 +1,16 @@
 //! The answers on the bundled data: the published figures, the same bytes from every database, and what a scan allocates.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use actix_web::test::{TestRequest, call_and_read_body, init_service};
 use actix_web::web::Bytes;
-use alongside::app::{Alongside, BundledData};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::suggestion::{Fact, Filters, Limit, SuggestionRequest, Suggestions};
 use alongside::engine::answer::suggest;
 use alongside::engine::snapshot::Snapshot;
-use alongside::http::{Clock, Service};
 use alongside::intake::bundled;
-use chrono::{DateTime, Utc};
 
 use crate::support::database::one_of_each;
+use crate::support::service::{As, TestService};
 use crate::support::synthetic;
 
 static SNAPSHOT: LazyLock<Snapshot> =
@@ -70,34 +67,24 @@ fn a_trust_with_almost_no_facts_is_answered_widely_and_asked() {
     assert_eq!(asked, ["epr", "care_settings", "ethos_sharing"]);
 }
 
-fn now() -> DateTime<Utc> {
-    "2026-11-22T09:00:00Z".parse().unwrap()
-}
-
 /// Every active trust's ten best, as bytes.
-async fn every_answer(alongside: Alongside) -> Vec<(OdsCode, Bytes)> {
-    let service = Service::new(Arc::new(alongside), Clock::of(now)).unwrap();
-    let app = init_service(service.app()).await;
+async fn every_answer(service: &TestService) -> Vec<(OdsCode, Bytes)> {
     let mut answers = Vec::new();
     for &code in SNAPSHOT.codes() {
         let path = format!("/api/v1/organisations/{code}/suggestions");
-        let request = TestRequest::get().uri(&path).to_request();
-        answers.push((code, call_and_read_body(&app, request).await));
+        answers.push((code, service.get(As::Admin, &path).await.body));
     }
     answers
 }
 
 #[actix_web::test]
 async fn every_database_gives_the_same_bytes_for_every_trust() {
-    let databases = one_of_each();
     let mut all = Vec::new();
-    for database in &databases {
-        let alongside = Alongside::open(database.open(), BundledData::Load, now()).unwrap();
-        all.push(every_answer(alongside).await);
+    for database in one_of_each() {
+        all.push(every_answer(&TestService::filled(database)).await);
     }
-    // A second service on the first database has nothing to load and answers the same.
-    let again = Alongside::open(databases[0].open(), BundledData::Load, now()).unwrap();
-    all.push(every_answer(again).await);
+    // A service on a copy of the data has nothing to load and answers the same.
+    all.push(every_answer(&TestService::bundled()).await);
     let first = &all[0];
     assert_eq!(first.len(), 202);
     assert!(

@@ -2,7 +2,7 @@
 
 use alongside::storage::{DatabaseKind, Storage, revert_migrations, revision};
 
-use crate::support::database::{TestDatabase, on_every_database};
+use crate::support::database::{TestDatabase, on_every_database, secret};
 
 /// The tables and indexes that the service made, with what SQLite keeps of their definition.
 fn tables(database: &TestDatabase) -> Vec<String> {
@@ -38,7 +38,7 @@ fn opening_again_changes_nothing() {
     on_every_database(|database| {
         let first = database.open();
         let before = tables(database);
-        let second = Storage::open(&database.url()).expect("the database opens again");
+        let second = Storage::open(&database.url(), &secret()).expect("the database opens again");
         assert_eq!(tables(database), before);
         for storage in [first, second] {
             assert_eq!(

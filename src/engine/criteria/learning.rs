@@ -226,7 +226,7 @@ pub(crate) fn topic_number(
 mod tests {
     use super::*;
     use crate::domain::ids::{OdsCode, Slug};
-    use crate::domain::provenance::Provenance;
+    use crate::domain::provenance::{Provenance, Voice};
 
     const ROUNDING: f64 = 1e-12;
 
@@ -244,6 +244,7 @@ mod tests {
             provenance: Provenance {
                 source: "a test".into(),
                 as_of: None,
+                voice: Voice::Bundled,
             },
         }
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::Known;
 use crate::domain::profile::{Attribute, AttributeFact, AttributeValue};
-use crate::domain::provenance::Provenance;
+use crate::domain::provenance::{Provenance, Voice};
 use crate::intake::table::{Read, rows};
 
 #[derive(Deserialize)]
@@ -47,6 +47,7 @@ pub(super) fn read(text: &str, known: &Known) -> Read<Vec<AttributeFact>> {
         let provenance = Provenance {
             source: cells.source.clone(),
             as_of: row.parse_some("as_of", &cells.as_of)?,
+            voice: Voice::Bundled,
         };
         found.push(AttributeFact {
             ods_code,

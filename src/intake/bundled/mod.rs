@@ -67,6 +67,7 @@ fn read() -> Read<Bundle> {
             attributes,
             links: relations::read_relationships(RELATIONSHIPS, &known)?,
             networks: relations::read_memberships(MEMBERSHIPS, &known)?,
+            saved_weights: Vec::new(),
             topics: Vec::new(),
             topic_interests: Vec::new(),
             programme: Programme {

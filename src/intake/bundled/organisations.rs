@@ -8,7 +8,7 @@ use crate::domain::dates::PartialDate;
 use crate::domain::ids::OdsCode;
 use crate::domain::organisation::{Board, CareSettings, Organisation, Position, Status};
 use crate::domain::profile::{Attribute, AttributeFact, AttributeValue};
-use crate::domain::provenance::Provenance;
+use crate::domain::provenance::{Provenance, Voice};
 use crate::intake::table::{Read, Row, filled, rows};
 
 #[derive(Deserialize)]
@@ -119,6 +119,7 @@ fn organisation(row: &Row<Cells>) -> Read<Organisation> {
         Ok(Provenance {
             source: source.to_owned(),
             as_of: Some(source_date(row, column, source)?),
+            voice: Voice::Bundled,
         })
     };
     Ok(Organisation {
@@ -183,7 +184,11 @@ fn attributes(row: &Row<Cells>, ods_code: OdsCode, found: &mut Vec<AttributeFact
             found.push(AttributeFact {
                 ods_code,
                 value,
-                provenance: Provenance { source, as_of },
+                provenance: Provenance {
+                    source,
+                    as_of,
+                    voice: Voice::Bundled,
+                },
             });
             Ok(())
         };

@@ -9,7 +9,7 @@ use crate::domain::dates::PartialDate;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{Link, LinkKind, Network, NetworkKind};
 use crate::domain::organisation::Succession;
-use crate::domain::provenance::Provenance;
+use crate::domain::provenance::{Provenance, Voice};
 use crate::intake::table::{Read, Row, filled, rows};
 
 /// The month in which the Global Digital Exemplar programme ended.
@@ -37,6 +37,7 @@ pub(super) fn read_mergers(text: &str, known: &Known) -> Read<Vec<Succession>> {
             provenance: Provenance {
                 source: cells.source.clone(),
                 as_of: None,
+                voice: Voice::Bundled,
             },
         };
         if succession.predecessor == succession.successor {
@@ -86,6 +87,7 @@ pub(super) fn read_relationships(text: &str, known: &Known) -> Read<Vec<Link>> {
         let provenance = Provenance {
             source: cells.source.clone(),
             as_of: None,
+            voice: Voice::Bundled,
         };
         let mut link = Link::published(ends, kind, started, ended, provenance)
             .map_err(|impossible| row.fault("kind", impossible))?;
@@ -191,9 +193,11 @@ pub(super) fn read_memberships(text: &str, known: &Known) -> Read<Vec<Network>> 
             name: group.name,
             ended: ended.filter(|_| group.kind == NetworkKind::GdeExemplar),
             members: group.members.into_iter().collect(),
+            departed: Vec::new(),
             provenance: Provenance {
                 source: group.sources.join("; "),
                 as_of: None,
+                voice: Voice::Bundled,
             },
         })
         .collect())

@@ -9,7 +9,7 @@ use super::Known;
 use crate::domain::core_system::{CoreSystem, Module, SystemStatus};
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::OdsCode;
-use crate::domain::provenance::Provenance;
+use crate::domain::provenance::{Provenance, Voice};
 use crate::intake::table::{Read, filled, rows};
 
 #[derive(Deserialize)]
@@ -56,6 +56,7 @@ pub(super) fn read(text: &str, known: &Known) -> Read<Vec<CoreSystem>> {
             provenance: Provenance {
                 source: cells.source.clone(),
                 as_of: row.parse_some("as_of", &cells.as_of)?,
+                voice: Voice::Bundled,
             },
         };
         if known.is_active(ods_code) && (is_named || status.is_known_absence()) {

@@ -26,6 +26,7 @@ pub(in crate::storage) struct CoreSystemRow {
     ended: Option<String>,
     source: String,
     as_of: Option<String>,
+    origin: String,
 }
 
 impl CoreSystemRow {
@@ -48,6 +49,7 @@ impl CoreSystemRow {
             ended: system.ended.map(|date| date.to_string()),
             source: system.provenance.source.clone(),
             as_of: as_of(&system.provenance),
+            origin: system.provenance.voice.to_string(),
         };
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         row.id = ids.next(&[
@@ -77,7 +79,7 @@ impl CoreSystemRow {
             status: row.parse(&self.status)?,
             live: row.parse_some(self.live.as_deref())?,
             ended: row.parse_some(self.ended.as_deref())?,
-            provenance: row.provenance(self.source, self.as_of.as_deref())?,
+            provenance: row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,
         })
     }
 }
@@ -91,6 +93,7 @@ pub(in crate::storage) struct AttributeRow {
     value: f64,
     source: String,
     as_of: Option<String>,
+    origin: String,
 }
 
 impl From<&AttributeFact> for AttributeRow {
@@ -106,6 +109,7 @@ impl From<&AttributeFact> for AttributeRow {
             value: fact.value.number(),
             source: fact.provenance.source.clone(),
             as_of: as_of(&fact.provenance),
+            origin: fact.provenance.voice.to_string(),
         }
     }
 }
@@ -128,7 +132,7 @@ impl AttributeRow {
         Ok(AttributeFact {
             ods_code: row.parse(&self.ods_code)?,
             value,
-            provenance: row.provenance(self.source, self.as_of.as_deref())?,
+            provenance: row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,
         })
     }
 }
@@ -168,6 +172,7 @@ pub(in crate::storage) struct TopicInterestRow {
     live_since: Option<String>,
     source: String,
     as_of: Option<String>,
+    origin: String,
 }
 
 impl From<&TopicInterest> for TopicInterestRow {
@@ -180,6 +185,7 @@ impl From<&TopicInterest> for TopicInterestRow {
             live_since: interest.live_since.map(|date| date.to_string()),
             source: interest.provenance.source.clone(),
             as_of: as_of(&interest.provenance),
+            origin: interest.provenance.voice.to_string(),
         }
     }
 }
@@ -194,7 +200,7 @@ impl TopicInterestRow {
             need: row.parse_some(self.need.as_deref())?,
             stage: row.parse_some(self.stage.as_deref())?,
             live_since: row.parse_some(self.live_since.as_deref())?,
-            provenance: row.provenance(self.source, self.as_of.as_deref())?,
+            provenance: row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::ids::{BoardCode, OdsCode};
 use crate::domain::organisation::{
     Board, CareSetting, CareSettings, Organisation, Position, Status, Succession,
 };
+use crate::domain::provenance::{Provenance, Voice};
 use crate::storage::failure::Stored;
 use crate::storage::rows::{as_of, code_order, searchable};
 use crate::storage::schema::{boards, organisation_care_settings, organisations, successions};
@@ -56,12 +57,20 @@ pub(in crate::storage) struct OrganisationRow {
     links_complete_on: Option<NaiveDate>,
     source: String,
     as_of: Option<String>,
+    origin: String,
+    care_settings_origin: String,
+    position_origin: String,
 }
 
 /// What a search looks in: name and code, apart so that no search spans both.
 fn search_text(organisation: &Organisation) -> String {
     let code = organisation.ods_code.as_str().to_lowercase();
     format!("{}\n{code}", searchable(&organisation.name))
+}
+
+/// Whose word a fact is; where there is none, nobody's is displaced.
+fn voice(provenance: Option<&Provenance>) -> String {
+    provenance.map_or(Voice::Bundled, |p| p.voice).to_string()
 }
 
 impl From<&Organisation> for OrganisationRow {
@@ -96,6 +105,9 @@ impl From<&Organisation> for OrganisationRow {
             links_complete_on: organisation.links_complete_on,
             source: organisation.provenance.source.clone(),
             as_of: as_of(&organisation.provenance),
+            origin: organisation.provenance.voice.to_string(),
+            care_settings_origin: voice(care),
+            position_origin: voice(place),
         }
     }
 }
@@ -117,9 +129,9 @@ impl OrganisationRow {
             })
             .transpose()
         };
-        let source = |source: Option<String>, as_of: Option<String>| {
+        let source = |source: Option<String>, as_of: Option<String>, origin: &str| {
             source
-                .map(|source| row.provenance(source, as_of.as_deref()))
+                .map(|source| row.provenance(source, as_of.as_deref(), origin))
                 .transpose()
         };
         Ok(Organisation {
@@ -132,7 +144,11 @@ impl OrganisationRow {
             },
             opened: self.opened,
             care_settings,
-            care_settings_provenance: source(self.care_settings_source, self.care_settings_as_of)?,
+            care_settings_provenance: source(
+                self.care_settings_source,
+                self.care_settings_as_of,
+                &self.care_settings_origin,
+            )?,
             position: match (self.latitude, self.longitude) {
                 (None, None) => None,
                 (latitude, longitude) => Some(
@@ -142,11 +158,15 @@ impl OrganisationRow {
                         .ok_or_else(|| row.corrupt("its position is not on the Earth"))?,
                 ),
             },
-            position_provenance: source(self.position_source, self.position_as_of)?,
+            position_provenance: source(
+                self.position_source,
+                self.position_as_of,
+                &self.position_origin,
+            )?,
             icb: board(self.icb_code)?,
             region: board(self.region_code)?,
             links_complete_on: self.links_complete_on,
-            provenance: row.provenance(self.source, self.as_of.as_deref())?,
+            provenance: row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,
         })
     }
 }
@@ -189,6 +209,7 @@ pub(in crate::storage) struct SuccessionRow {
     happened: String,
     source: String,
     as_of: Option<String>,
+    origin: String,
 }
 
 impl From<&Succession> for SuccessionRow {
@@ -200,6 +221,7 @@ impl From<&Succession> for SuccessionRow {
             happened: succession.date.to_string(),
             source: succession.provenance.source.clone(),
             as_of: as_of(&succession.provenance),
+            origin: succession.provenance.voice.to_string(),
         }
     }
 }
@@ -213,7 +235,7 @@ impl SuccessionRow {
             successor: row.parse(&self.successor)?,
             date: row.parse(&self.happened)?,
             kind: row.parse(&self.kind)?,
-            provenance: row.provenance(self.source, self.as_of.as_deref())?,
+            provenance: row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,
         })
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use diesel::{Insertable, Queryable};
 
+use crate::domain::dates::PartialDate;
 use crate::domain::error::Result;
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{Link, Network};
@@ -25,6 +27,11 @@ pub(in crate::storage) struct LinkRow {
     note: Option<String>,
     source: String,
     as_of: Option<String>,
+    origin: String,
+    declared_by: Option<String>,
+    evidence: Option<String>,
+    answered_at: Option<NaiveDateTime>,
+    version: i64,
 }
 
 impl LinkRow {
@@ -42,6 +49,11 @@ impl LinkRow {
             note: link.note.clone(),
             source: link.provenance.source.clone(),
             as_of: as_of(&link.provenance),
+            origin: link.provenance.voice.to_string(),
+            declared_by: link.declared_by.map(|code| code.to_string()),
+            evidence: link.evidence.clone(),
+            answered_at: None,
+            version: 1,
         };
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         row.id = ids.next(&[
@@ -67,7 +79,7 @@ impl LinkRow {
             row.parse(&self.kind)?,
             row.parse_some(self.started.as_deref())?,
             row.parse_some(self.ended.as_deref())?,
-            row.provenance(self.source, self.as_of.as_deref())?,
+            row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,
         )
         .map_err(|fault| row.corrupt(fault))?;
         if link.ends() != ends {
@@ -75,6 +87,8 @@ impl LinkRow {
         }
         link.standing = row.parse(&self.standing)?;
         link.note = self.note;
+        link.declared_by = row.parse_some(self.declared_by.as_deref())?;
+        link.evidence = self.evidence;
         Ok(link)
     }
 }
@@ -88,6 +102,7 @@ pub(in crate::storage) struct NetworkRow {
     ended: Option<String>,
     source: String,
     as_of: Option<String>,
+    origin: String,
 }
 
 impl From<&Network> for NetworkRow {
@@ -99,12 +114,17 @@ impl From<&Network> for NetworkRow {
             ended: network.ended.map(|date| date.to_string()),
             source: network.provenance.source.clone(),
             as_of: as_of(&network.provenance),
+            origin: network.provenance.voice.to_string(),
         }
     }
 }
 
 impl NetworkRow {
-    fn into_domain(self, members: Vec<OdsCode>) -> Result<Network> {
+    fn into_domain(
+        self,
+        members: Vec<OdsCode>,
+        departed: Vec<(OdsCode, PartialDate)>,
+    ) -> Result<Network> {
         let key = [self.slug.as_str()];
         let row = Stored::new("networks", &key);
         Ok(Network {
@@ -113,7 +133,8 @@ impl NetworkRow {
             name: self.name,
             ended: row.parse_some(self.ended.as_deref())?,
             members,
-            provenance: row.provenance(self.source, self.as_of.as_deref())?,
+            departed,
+            provenance: row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,
         })
     }
 }
@@ -123,6 +144,26 @@ impl NetworkRow {
 pub(in crate::storage) struct MemberRow {
     pub(in crate::storage) network: String,
     pub(in crate::storage) ods_code: String,
+    pub(in crate::storage) joined: Option<String>,
+    pub(in crate::storage) departed: Option<String>,
+    pub(in crate::storage) origin: String,
+    pub(in crate::storage) source: Option<String>,
+    pub(in crate::storage) as_of: Option<String>,
+}
+
+impl MemberRow {
+    /// A member of a network whose members are its source's word.
+    pub(in crate::storage) fn of(network: &Network, code: OdsCode) -> Self {
+        Self {
+            network: network.slug.to_string(),
+            ods_code: code.to_string(),
+            joined: None,
+            departed: None,
+            origin: network.provenance.voice.to_string(),
+            source: None,
+            as_of: None,
+        }
+    }
 }
 
 /// Joins networks and their members: networks by slug, members by code.
@@ -130,18 +171,26 @@ pub(in crate::storage) fn joined(
     networks: Vec<NetworkRow>,
     members: Vec<MemberRow>,
 ) -> Result<Vec<Network>> {
-    let mut by_network: HashMap<String, Vec<OdsCode>> = HashMap::new();
+    type Members = (Vec<OdsCode>, Vec<(OdsCode, PartialDate)>);
+    let mut by_network: HashMap<String, Members> = HashMap::new();
     for row in members {
-        let code =
-            Stored::new("network_members", &[&row.network, &row.ods_code]).parse(&row.ods_code)?;
-        by_network.entry(row.network).or_default().push(code);
+        let key = [row.network.as_str(), row.ods_code.as_str()];
+        let stored = Stored::new("network_members", &key);
+        let code = stored.parse(&row.ods_code)?;
+        let departed = stored.parse_some(row.departed.as_deref())?;
+        let (members, left) = by_network.entry(row.network).or_default();
+        match departed {
+            None => members.push(code),
+            Some(on) => left.push((code, on)),
+        }
     }
     let mut joined = networks
         .into_iter()
         .map(|row| {
-            let mut members = by_network.remove(&row.slug).unwrap_or_default();
+            let (mut members, mut departed) = by_network.remove(&row.slug).unwrap_or_default();
             members.sort_unstable();
-            row.into_domain(members)
+            departed.sort_unstable_by_key(|&(code, _)| code);
+            row.into_domain(members, departed)
         })
         .collect::<Result<Vec<_>>>()?;
     joined.sort_by(|a, b| a.slug.cmp(&b.slug));

@@ -1,5 +1,6 @@
 //! What cannot be opened is said once, clearly and without a password.
 
+use crate::support::database::secret;
 use std::error::Error as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ const SOON: Duration = Duration::from_secs(15);
 /// What is said in answer to opening this database, outermost first.
 fn refusal(url: &DatabaseUrl) -> Vec<String> {
     let started = Instant::now();
-    let error = Storage::open(url).expect_err("no database to open");
+    let error = Storage::open(url, &secret()).expect_err("no database to open");
     assert!(started.elapsed() < SOON, "it took {:?}", started.elapsed());
     let Error::Unavailable(_, cause) = &error else {
         panic!("{error:?}")

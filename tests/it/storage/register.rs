@@ -9,7 +9,7 @@ use alongside::domain::link::LinkStanding;
 use alongside::domain::organisation::Status;
 use alongside::domain::profile::{Topic, TopicInterest, TopicNeed, TopicStage};
 use alongside::domain::programme::{Programme, Weights};
-use alongside::domain::provenance::Provenance;
+use alongside::domain::provenance::{Provenance, Voice};
 use alongside::domain::register::Register;
 use alongside::intake::bundled;
 use alongside::storage::{data_sets, organisations, programmes, register};
@@ -49,6 +49,7 @@ fn topics_weights_standings_and_repetitions_are_kept() {
         let provenance = Provenance {
             source: "ünïcode, 'quoted'".to_owned(),
             as_of: "2024-02".parse().ok(),
+            voice: Voice::Bundled,
         };
         wanted.topics = vec![
             Topic {

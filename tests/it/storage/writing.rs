@@ -251,7 +251,13 @@ fn of_several_that_fill_one_database_at_once_one_does_and_none_fails() {
                     scope.spawn(|| {
                         let now = a_change().at;
                         let load = alongside::app::BundledData::Load;
-                        alongside::startup::open(&database.url(), load, now).map(|a| a.revision())
+                        alongside::startup::open(
+                            &database.url(),
+                            &crate::support::database::secret(),
+                            load,
+                            now,
+                        )
+                        .map(|a| a.revision())
                     })
                 })
                 .collect();

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use alongside::storage::{Change, DatabaseKind, DatabaseUrl, Storage};
+use alongside::domain::secret::MasterSecret;
+use alongside::storage::{Change, DatabaseKind, DatabaseUrl, Storage, Touches};
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
@@ -107,7 +108,7 @@ impl TestDatabase {
 
     /// Opens it as the service does.
     pub(crate) fn open(&self) -> Storage {
-        Storage::open(&self.url()).expect("the database opens")
+        Storage::open(&self.url(), &secret()).expect("the database opens")
     }
 
     /// Runs SQL past the service.
@@ -163,6 +164,11 @@ fn on_server(address: &str, sql: &str) {
         .expect("the server runs the statement");
 }
 
+/// The secret of every test's installation.
+pub(crate) fn secret() -> MasterSecret {
+    MasterSecret::new([7; MasterSecret::N_BYTES])
+}
+
 /// A change by nobody in particular, at a time that both databases can keep.
 pub(crate) fn a_change() -> Change {
     Change {
@@ -170,5 +176,7 @@ pub(crate) fn a_change() -> Change {
         action: "test",
         detail: String::new(),
         at: DateTime::<Utc>::from_timestamp(1_795_305_600, 123_456_789).expect("a time"),
+        request_id: "a-request".to_owned(),
+        touches: Touches::Everything,
     }
 }

@@ -1,4 +1,5 @@
 //! What several tests need.
 
 pub(crate) mod database;
+pub(crate) mod service;
 pub(crate) mod synthetic;

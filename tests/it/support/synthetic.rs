@@ -56,6 +56,7 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
         networks: Vec::new(),
         topics: Vec::new(),
         topic_interests: Vec::new(),
+        saved_weights: Vec::new(),
         programme: real.programme.clone(),
     };
     for i in 0..n {
@@ -127,6 +128,7 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
             name: network.name.clone(),
             ended: network.ended,
             members,
+            departed: Vec::new(),
             provenance: network.provenance.clone(),
         });
     }

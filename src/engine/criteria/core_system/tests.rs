@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::core_system::SystemStatus;
 use crate::domain::ids::OdsCode;
-use crate::domain::provenance::Provenance;
+use crate::domain::provenance::{Provenance, Voice};
 
 const ROUNDING: f64 = 1e-12;
 
@@ -21,6 +21,7 @@ fn system(module: Module, vendor: &str, product: &str, version: &str) -> CoreSys
         provenance: Provenance {
             source: "a test".into(),
             as_of: None,
+            voice: Voice::Bundled,
         },
     }
 }

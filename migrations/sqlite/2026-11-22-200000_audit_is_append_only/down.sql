@@ -1,0 +1,2 @@
+DROP TRIGGER audit_refuses_update;
+DROP TRIGGER audit_refuses_delete;

@@ -1,0 +1,61 @@
+//! What is said of each operation beside its handler: who may call it, and its examples.
+//!
+//! Each file of handlers has a table of its operations; the tables are gathered here. An operation that is in none is
+//! refused to everybody and stops the service from starting, so that nobody forgets one.
+
+use crate::http::access::Rule;
+use crate::http::{organisations, probes, reference, suggestions};
+
+/// What is said of an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation {
+    /// Its id in the document: the name of its handler.
+    pub(crate) id: &'static str,
+    /// Who may call it.
+    pub(crate) rule: Rule,
+    /// An example of its body, as JSON.
+    pub(crate) body: Option<&'static str>,
+    /// What it answers to its examples over the bundled data, as JSON; a test asks the service the same and compares.
+    pub(crate) answer: Option<&'static str>,
+}
+
+impl Operation {
+    /// An operation without examples.
+    pub(crate) const fn new(id: &'static str, rule: Rule) -> Self {
+        Self {
+            id,
+            rule,
+            body: None,
+            answer: None,
+        }
+    }
+
+    /// With an example of its body.
+    pub(crate) const fn takes(mut self, body: &'static str) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// With an example of its answer.
+    pub(crate) const fn answers(mut self, answer: &'static str) -> Self {
+        self.answer = Some(answer);
+        self
+    }
+
+    /// The operation with an id; `None` where it is in no table.
+    pub(crate) fn find(id: &str) -> Option<&'static Self> {
+        TABLES
+            .iter()
+            .copied()
+            .flatten()
+            .find(|operation| operation.id == id)
+    }
+}
+
+/// Every table.
+const TABLES: &[&[Operation]] = &[
+    organisations::OPERATIONS,
+    probes::OPERATIONS,
+    reference::OPERATIONS,
+    suggestions::OPERATIONS,
+];

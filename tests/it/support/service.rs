@@ -1,0 +1,267 @@
+//! The whole service over a database of its own, with a caller of each role.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, IF_MATCH};
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::web::Bytes;
+use alongside::app::{Alongside, BundledData};
+use alongside::domain::api_key::{ApiKey, KeyRecord};
+use alongside::domain::caller::Role;
+use alongside::domain::ids::OdsCode;
+use alongside::domain::version::Version;
+use alongside::http::{Clock, Service};
+use alongside::random::Random;
+use alongside::storage::{DatabaseUrl, Storage, keys};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::database::{TestDatabase, a_change, secret};
+
+/// When every test takes place.
+pub(crate) fn now() -> DateTime<Utc> {
+    "2026-11-22T09:00:00Z".parse().unwrap()
+}
+
+/// As whom to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum As {
+    /// Without a key.
+    Nobody,
+    /// With a key that was never made.
+    Bad,
+    /// With a key of RTH that was revoked.
+    Revoked,
+    /// With a key of RTH that expired.
+    Expired,
+    Admin,
+    Viewer,
+    /// Oxford.
+    Rth,
+    /// Reading.
+    Rhw,
+}
+
+impl As {
+    const WITH_KEYS: [Self; 6] = [
+        Self::Revoked,
+        Self::Expired,
+        Self::Admin,
+        Self::Viewer,
+        Self::Rth,
+        Self::Rhw,
+    ];
+
+    /// The key to send; `None` for nobody.
+    pub(crate) fn key(self) -> Option<ApiKey> {
+        let byte = match self {
+            Self::Nobody => return None,
+            Self::Bad => 0,
+            Self::Revoked => 1,
+            Self::Expired => 2,
+            Self::Admin => 3,
+            Self::Viewer => 4,
+            Self::Rth => 5,
+            Self::Rhw => 6,
+        };
+        Some(ApiKey::from_random([byte; ApiKey::N_BYTES]))
+    }
+
+    fn role(self) -> Role {
+        match self {
+            Self::Admin => Role::ProgrammeAdmin,
+            Self::Viewer => Role::Viewer,
+            Self::Rhw => Role::Site(OdsCode::new("RHW").unwrap()),
+            Self::Nobody | Self::Bad | Self::Revoked | Self::Expired | Self::Rth => {
+                Role::Site(OdsCode::new("RTH").unwrap())
+            }
+        }
+    }
+
+    /// What is stored of the key.
+    fn record(self) -> KeyRecord {
+        let key = self.key().unwrap();
+        let before = now() - TimeDelta::days(1);
+        KeyRecord {
+            id: format!(
+                "00000000-0000-4000-8000-0000000000{:02}",
+                key.reveal().len() + self as usize
+            ),
+            prefix: key.prefix().to_owned(),
+            hash: key.hash(),
+            label: format!("{self:?}"),
+            role: self.role(),
+            created_at: before,
+            created_by: "a test".to_owned(),
+            expires_at: (self == Self::Expired).then_some(before),
+            revoked_at: (self == Self::Revoked).then_some(before),
+            rotated_to: None,
+            version: Version(1),
+        }
+    }
+}
+
+/// The whole service over a database of its own.
+pub(crate) struct TestService {
+    pub(crate) alongside: Arc<Alongside>,
+    service: Service,
+    _database: TestDatabase,
+}
+
+/// A SQLite database with the bundled data and the keys, made once and copied for each test.
+static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = template();
+    fill(&Storage::open(&DatabaseUrl::sqlite_file(&path), &secret()).unwrap());
+    path
+});
+
+fn fill(storage: &Storage) {
+    Alongside::open(storage.clone(), BundledData::Load, now()).unwrap();
+    storage
+        .write_blocking(&a_change(), |connection| {
+            As::WITH_KEYS
+                .iter()
+                .try_for_each(|caller| keys::insert(connection, &caller.record()))
+        })
+        .unwrap();
+}
+
+/// Where the template of this run is: under `target/`, without those that finished runs left.
+fn template() -> PathBuf {
+    const PREFIX: &str = "bundled-";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name();
+        let left_by = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.split('.').next());
+        if left_by.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            // Another run may be removing it too.
+            fs::remove_file(entry.path()).ok();
+        }
+    }
+    folder.join(format!("{PREFIX}{}.db", std::process::id()))
+}
+
+impl TestService {
+    /// The service over the bundled data on SQLite.
+    pub(crate) fn bundled() -> Self {
+        let database = TestDatabase::sqlite();
+        let path = database.url().file().unwrap().to_owned();
+        fs::copy(&*TEMPLATE, &path).unwrap();
+        Self::over(database)
+    }
+
+    /// The service over the bundled data on this database, which is empty.
+    pub(crate) fn filled(database: TestDatabase) -> Self {
+        fill(&database.open());
+        Self::over(database)
+    }
+
+    fn over(database: TestDatabase) -> Self {
+        let alongside = Alongside::open(database.open(), BundledData::Skip, now()).unwrap();
+        let alongside = Arc::new(alongside);
+        Self {
+            service: Service::new(Arc::clone(&alongside), Clock::of(now), Random::counted())
+                .unwrap(),
+            alongside,
+            _database: database,
+        }
+    }
+
+    /// Sends a request.
+    pub(crate) async fn ask(&self, caller: As, mut request: TestRequest) -> Answer {
+        if let Some(key) = caller.key() {
+            request = request.insert_header((AUTHORIZATION, format!("Bearer {}", key.reveal())));
+        }
+        let app = init_service(self.service.app()).await;
+        let response = call_service(&app, request.to_request()).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer {
+            status,
+            headers,
+            body: read_body(response).await,
+        }
+    }
+
+    pub(crate) async fn get(&self, caller: As, path: &str) -> Answer {
+        self.ask(caller, TestRequest::get().uri(path)).await
+    }
+
+    /// Sends a JSON body.
+    pub(crate) async fn send(
+        &self,
+        caller: As,
+        request: TestRequest,
+        path: &str,
+        body: &str,
+    ) -> Answer {
+        let request = request
+            .uri(path)
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .set_payload(body.to_owned());
+        self.ask(caller, request).await
+    }
+
+    /// Puts a JSON body in the place of whatever there is.
+    pub(crate) async fn put(&self, caller: As, path: &str, body: &Value) -> Answer {
+        let request = TestRequest::put().insert_header((IF_MATCH, "*"));
+        self.send(caller, request, path, &body.to_string()).await
+    }
+
+    pub(crate) async fn post(&self, caller: As, path: &str, body: &Value) -> Answer {
+        self.send(caller, TestRequest::post(), path, &body.to_string())
+            .await
+    }
+
+    /// Deletes whatever there is.
+    pub(crate) async fn delete(&self, caller: As, path: &str) -> Answer {
+        let request = TestRequest::delete()
+            .uri(path)
+            .insert_header((IF_MATCH, "*"));
+        self.ask(caller, request).await
+    }
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// Shows that all is well, and returns what is answered.
+    pub(crate) fn good(&self) -> Value {
+        let body = self.json();
+        assert!((200..=201).contains(&self.status), "{} {body}", self.status);
+        assert_eq!(self.header("content-type"), "application/json");
+        body
+    }
+
+    /// Shows that this is a failure in the one form, and returns it.
+    pub(crate) fn problem(&self, status: u16, reference: &str) -> Value {
+        let body = self.json();
+        assert_eq!(
+            (self.status, &body["type"]),
+            (status, &Value::from(reference)),
+            "{body}"
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(body["traceId"], self.header("x-request-id"));
+        body
+    }
+}
