@@ -1,4 +1,4 @@
-//! Who may call: every good key, in memory, so that a request waits for no database.
+//! Who may call: every key, in memory, so that a request waits for no database.
 
 use std::collections::HashMap;
 
@@ -10,25 +10,44 @@ use crate::domain::caller::{Caller, CallerId};
 /// The keys of one state of the database.
 #[derive(Debug, Default)]
 pub struct Callers {
-    by_hash: HashMap<KeyHash, KeyRecord>,
+    by_hash: HashMap<KeyHash, Known>,
+}
+
+/// A key, and its caller made ready.
+#[derive(Debug)]
+struct Known {
+    caller: Caller,
+    key: KeyRecord,
 }
 
 impl Callers {
     /// Takes the keys there are.
     pub(super) fn new(keys: Vec<KeyRecord>) -> Self {
+        let known = |key: KeyRecord| {
+            let caller = Caller {
+                id: CallerId::of_key(&key.id),
+                role: key.role,
+            };
+            (key.hash, Known { caller, key })
+        };
         Self {
-            by_hash: keys.into_iter().map(|key| (key.hash, key)).collect(),
+            by_hash: keys.into_iter().map(known).collect(),
         }
     }
 
     /// The caller that sent a key; `None` for one that is unknown, expired or revoked. Keys are looked up by their hash, so how
-    /// long that takes says nothing of a key.
+    /// long that takes says nothing of a key. Allocates nothing.
     #[must_use]
     pub fn find(&self, sent: &str, now: DateTime<Utc>) -> Option<Caller> {
-        let key = self.by_hash.get(&KeyHash::of(sent))?;
-        key.is_good(now).then(|| Caller {
-            id: CallerId::of_key(&key.id),
-            role: key.role,
-        })
+        let known = self.by_hash.get(&KeyHash::of(sent))?;
+        known.key.is_good(now).then(|| known.caller.clone())
+    }
+
+    /// What is kept of a key that was sent, good or not.
+    #[must_use]
+    pub fn record(&self, sent: &str) -> Option<&KeyRecord> {
+        self.by_hash
+            .get(&KeyHash::of(sent))
+            .map(|known| &known.key)
     }
 }
