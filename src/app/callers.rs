@@ -46,8 +46,6 @@ impl Callers {
     /// What is kept of a key that was sent, good or not.
     #[must_use]
     pub fn record(&self, sent: &str) -> Option<&KeyRecord> {
-        self.by_hash
-            .get(&KeyHash::of(sent))
-            .map(|known| &known.key)
+        self.by_hash.get(&KeyHash::of(sent)).map(|known| &known.key)
     }
 }

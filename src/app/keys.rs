@@ -330,9 +330,9 @@ pub fn for_demo(
             make(connection, random, &by_itself_at(at), new).map(|(key, _)| key)
         };
         let admin = of_role("Demo: programme admin".to_owned(), Role::ProgrammeAdmin)?;
-        let sites = sites.iter().map(|&code| {
-            of_role(format!("Demo: {code}"), Role::Site(code)).map(|key| (code, key))
-        });
+        let sites = sites
+            .iter()
+            .map(|&code| of_role(format!("Demo: {code}"), Role::Site(code)).map(|key| (code, key)));
         let sites = sites.collect::<Result<_>>()?;
         Ok(DemoKeys { admin, sites })
     })?;
@@ -452,11 +452,7 @@ mod tests {
             ("2036-11-20T00:00:00Z", 0),
             ("2037-01-01T00:00:00Z", 1),
         ] {
-            assert_eq!(
-                read("a", "viewer", None, Some(at)).len(),
-                faults,
-                "{at}"
-            );
+            assert_eq!(read("a", "viewer", None, Some(at)).len(), faults, "{at}");
         }
     }
 }

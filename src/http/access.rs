@@ -334,7 +334,9 @@ pub(crate) fn is_token(sent: &str) -> bool {
 
 fn of_token(fault: TokenFault) -> Problem {
     match fault {
-        TokenFault::UnknownKey => log::debug!("a token was refused: no key that is known signed it"),
+        TokenFault::UnknownKey => {
+            log::debug!("a token was refused: no key that is known signed it")
+        }
         TokenFault::Bad(why) => log::debug!("a token was refused: {why}"),
         TokenFault::NoRole => {
             return DomainError::Forbidden("the token gives no role of this service").into();

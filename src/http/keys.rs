@@ -148,7 +148,11 @@ impl FromRequest for KeyId {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").unwrap_or_default().to_owned();
+        let id = request
+            .match_info()
+            .get("id")
+            .unwrap_or_default()
+            .to_owned();
         // What is no id is of no key, and is answered as any other that is of none.
         ready(if is_id(&id) {
             Ok(Self(id))
@@ -186,7 +190,10 @@ const ID_PATTERN: &str = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$";
 #[schema(as = Key)]
 struct KeyView {
     /// Its id.
-    #[schema(max_length = 36, pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
+    #[schema(
+        max_length = 36,
+        pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
+    )]
     id: String,
     /// Its beginning, by which people tell keys apart.
     #[schema(max_length = 20, pattern = "^als_[a-z2-7]{8}$")]
@@ -213,7 +220,11 @@ struct KeyView {
     #[schema(required)]
     revoked_at: Option<DateTime<Utc>>,
     /// The id of the key that takes its place; null where none does.
-    #[schema(required, max_length = 36, pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
+    #[schema(
+        required,
+        max_length = 36,
+        pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
+    )]
     rotated_to: Option<String>,
     /// The key itself, in the answer that makes it and nowhere else: keep it, nobody can show it again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -504,9 +515,7 @@ pub(crate) async fn revoke_key(
     let change = changing.change("revoke_key", Touches::Callers);
     let by = by(&changing);
     let key = alongside
-        .write_outcome(change, move |connection| {
-            revoke(connection, &by, &id.0)
-        })
+        .write_outcome(change, move |connection| revoke(connection, &by, &id.0))
         .await?;
     let version = key.version;
     let view = KeyView::new(key, changing.at);
@@ -523,7 +532,12 @@ fn by(changing: &Changing) -> By {
 /// Answers 201 with a key, which nobody on the way is to keep.
 fn secret(answer: Created, is_new: bool) -> HttpResponse {
     let location = format!("{PATH}/{}", answer.id);
-    let mut response = created(answer, &location, crate::domain::version::Version(1), is_new);
+    let mut response = created(
+        answer,
+        &location,
+        crate::domain::version::Version(1),
+        is_new,
+    );
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -540,7 +554,12 @@ mod tests {
         let at = place(written).unwrap();
         assert_eq!(at.id, "00000000-0000-4000-8000-000000000001");
         assert_eq!(written.len(), CURSOR_LEN);
-        for bad in ["", "k1", "k2000643a3f1b0ac0000000000000040008000000000000001", &written[..49]] {
+        for bad in [
+            "",
+            "k1",
+            "k2000643a3f1b0ac0000000000000040008000000000000001",
+            &written[..49],
+        ] {
             assert!(place(bad).is_err(), "{bad}");
         }
         assert!(place(&written.replace('a', "A")).is_err());

@@ -18,8 +18,8 @@ use crate::http::problem::Problem;
 use crate::http::views::text::Code;
 
 /// What is said of the operations of this file.
-pub(crate) const OPERATIONS: &[Operation] = &[Operation::new("show_me", Rule::Anyone)
-    .answers(include_str!("examples/show_me.json"))];
+pub(crate) const OPERATIONS: &[Operation] =
+    &[Operation::new("show_me", Rule::Anyone).answers(include_str!("examples/show_me.json"))];
 
 /// A rough size of the answer, in bytes.
 const ME_BYTES: usize = 512;
@@ -102,7 +102,10 @@ pub(crate) async fn show_me(
         .and_then(|identities| identities.verify(sent, clock.now()).ok());
     let callers = alongside.callers();
     let key = callers.record(sent);
-    let limit = access.limits.as_ref().and_then(|limits| limits.of_callers());
+    let limit = access
+        .limits
+        .as_ref()
+        .and_then(|limits| limits.of_callers());
     let caller = asker.0;
     let view = MeView {
         id: caller.id.to_string(),

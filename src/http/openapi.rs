@@ -244,11 +244,7 @@ const SCHEME: &str = "bearer";
 const NO_SCOPES: [&str; 0] = [];
 
 /// What a caller is told of its rate.
-const RATE_LIMIT_HEADERS: [&str; 3] = [
-    "RateLimit-Limit",
-    "RateLimit-Remaining",
-    "RateLimit-Reset",
-];
+const RATE_LIMIT_HEADERS: [&str; 3] = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
 
 /// Adds what the answers of every operation share: headers, and the example of the good one.
 fn complete(operation: &mut Operation) {

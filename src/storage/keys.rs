@@ -179,11 +179,7 @@ pub struct KeyPage {
 /// # Errors
 ///
 /// As [`all`].
-pub fn page(
-    connection: &mut Connection,
-    after: Option<KeyPlace>,
-    limit: usize,
-) -> Result<KeyPage> {
+pub fn page(connection: &mut Connection, after: Option<KeyPlace>, limit: usize) -> Result<KeyPage> {
     let mut selected = api_keys::table
         .order((api_keys::created_at.asc(), api_keys::id.asc()))
         .limit(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))

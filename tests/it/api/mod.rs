@@ -1,6 +1,8 @@
 //! The interface, resource by resource, over the bundled data.
 
 mod examples;
+mod identity;
+mod keys;
 mod organisations;
 mod reference;
 mod suggestions;
