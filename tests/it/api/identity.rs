@@ -40,8 +40,7 @@ impl Signer {
         let random = SystemRandom::new();
         let key = match algorithm {
             Algorithm::ES256 => {
-                let pair =
-                    EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
+                let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
                 EncodingKey::from_ec_der(pair.unwrap().as_ref())
             }
             Algorithm::EdDSA => {
@@ -126,8 +125,7 @@ impl Taking {
         let inner = TestService::bundled();
         let seconds = Arc::new(AtomicI64::new(0));
         let moved = Arc::clone(&seconds);
-        let clock =
-            Clock::of(move || now() + TimeDelta::seconds(moved.load(Ordering::Relaxed)));
+        let clock = Clock::of(move || now() + TimeDelta::seconds(moved.load(Ordering::Relaxed)));
         let identities = Identities::open(settings(source), now()).unwrap();
         let service = Service::new(Arc::clone(&inner.alongside), clock, Random::counted())
             .unwrap()
@@ -285,9 +283,13 @@ async fn a_token_that_another_signed_is_refused() {
     let signer = Signer::new("1", Algorithm::ES256);
     let (service, _folder) = Taking::of(&[&signer]);
     let impostor = Signer::new("1", Algorithm::ES256);
-    service.refuses(&impostor.sign(&claims()), "another key").await;
+    service
+        .refuses(&impostor.sign(&claims()), "another key")
+        .await;
     let other_kind = Signer::new("1", Algorithm::EdDSA);
-    service.refuses(&other_kind.sign(&claims()), "another algorithm").await;
+    service
+        .refuses(&other_kind.sign(&claims()), "another algorithm")
+        .await;
     let good = signer.sign(&claims());
     let (signed, signature) = good.rsplit_once('.').unwrap();
     for broken in [
@@ -300,7 +302,9 @@ async fn a_token_that_another_signed_is_refused() {
         format!("{signed}.{signature}.{signature}"),
         "e30.".repeat(10_000),
     ] {
-        service.refuses(&broken, &broken[..20.min(broken.len())]).await;
+        service
+            .refuses(&broken, &broken[..20.min(broken.len())])
+            .await;
     }
 }
 
@@ -453,7 +457,9 @@ async fn the_service_starts_before_its_provider() {
     let signer = Signer::new("1", Algorithm::ES256);
     let provider = Provider::serving(None);
     let service = Taking::keys_at(provider.source());
-    service.refuses(&signer.sign(&claims()), "no keys yet").await;
+    service
+        .refuses(&signer.sign(&claims()), "no keys yet")
+        .await;
     provider.serve(Some(jwks(&[&signer])));
     service.later(31);
     service.me(&signer.sign(&claims())).await.good();

@@ -89,7 +89,10 @@ async fn a_key_of_no_site_is_not_made() {
             json!({ "label": "x", "role": "viewer", "expiresAt": "2020-01-01T00:00:00Z" }),
             "/expiresAt",
         ),
-        (json!({ "label": "x", "role": "viewer", "key": "mine" }), "/key"),
+        (
+            json!({ "label": "x", "role": "viewer", "key": "mine" }),
+            "/key",
+        ),
     ] {
         let problem = service
             .post(As::Admin, KEYS, &body)
@@ -117,7 +120,10 @@ async fn a_rotated_key_is_good_until_the_overlap_ends() {
         with_key(&service, key, "/api/v1/me").await.good();
     }
     let kept = service.get(As::Admin, &format!("{KEYS}/{id}")).await.good();
-    assert_eq!(kept["expiresAt"], json!(now() + chrono::TimeDelta::minutes(1)));
+    assert_eq!(
+        kept["expiresAt"],
+        json!(now() + chrono::TimeDelta::minutes(1))
+    );
     assert_eq!(kept["rotatedTo"], rotated["id"]);
     service
         .post(As::Admin, &path, &json!({}))
@@ -214,7 +220,11 @@ async fn pages_lead_through_all_keys_once() {
     }
     let all = service.get(As::Admin, KEYS).await.good();
     let all = all["items"].as_array().unwrap().iter();
-    assert_eq!(ids, all.map(|key| key["id"].as_str().unwrap()).collect::<Vec<_>>());
+    assert_eq!(
+        ids,
+        all.map(|key| key["id"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    );
     assert_eq!(ids.len(), 11);
 }
 
