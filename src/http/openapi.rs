@@ -38,13 +38,18 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 6] = [
+    ("contacts", "People to ask: for the site itself alone."),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",
         "Organisations, and what is recorded of them.",
     ),
     ("probes", "For what runs the service."),
+    (
+        "relations",
+        "What joins organisations: links, networks, topics of learning, blueprints, and whom to ask.",
+    ),
     (
         "suggestions",
         "Partners for a site, each with its explanation.",

@@ -4,7 +4,10 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{organisations, probes, reference, suggestions};
+use crate::http::{
+    blueprints, bridges, contacts, expertise, links, networks, organisations, probes, reference,
+    suggestions, topics,
+};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +57,15 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
+    blueprints::OPERATIONS,
+    bridges::OPERATIONS,
+    contacts::OPERATIONS,
+    expertise::OPERATIONS,
+    links::OPERATIONS,
+    networks::OPERATIONS,
     organisations::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
     suggestions::OPERATIONS,
+    topics::OPERATIONS,
 ];
