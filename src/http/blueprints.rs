@@ -168,7 +168,6 @@ pub(crate) async fn list_blueprints(
     )
 )]
 #[post("/organisations/{odsCode}/blueprints")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn publish_blueprint(
     code: Seeker,
     _none: Params<NoParameters>,

@@ -151,7 +151,6 @@ pub(crate) async fn list_contacts(
     )
 )]
 #[post("/organisations/{odsCode}/contacts")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn add_contact(
     code: Seeker,
     _none: Params<NoParameters>,

@@ -200,7 +200,7 @@ impl IntoParams for TopicSlug {
 
 impl IntoParams for NetworkSlug {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let example = "digital_aspirant";
+        let example = "digital-aspirant-wave1";
         vec![in_path(
             "slug",
             "The slug of the network.",

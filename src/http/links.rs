@@ -298,7 +298,6 @@ pub(crate) async fn list_links(
     )
 )]
 #[post("/organisations/{odsCode}/links")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn declare_link(
     code: Seeker,
     _none: Params<NoParameters>,

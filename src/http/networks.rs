@@ -234,7 +234,7 @@ fn founded(
         });
     }
     let is_taken = |slug: &_| known.iter().any(|(other, ..)| other == slug);
-    let slug = slugs::of_name(&name, '_', is_taken).ok_or_else(|| {
+    let slug = slugs::of_name(&name, '-', is_taken).ok_or_else(|| {
         Error::invalid("/name", "has no letter A to Z or digit to make a slug of")
     })?;
     Ok(Network {
