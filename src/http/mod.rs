@@ -7,18 +7,25 @@
 mod accept;
 mod access;
 mod answer;
+mod blueprints;
 mod body;
+mod bridges;
 mod changing;
 mod clock;
 mod conditional;
+mod contacts;
 mod examples;
+mod expertise;
 mod extract;
+mod given;
 mod hosts;
 mod kept;
 mod keys;
 mod kind;
 mod limits;
 mod me;
+mod links;
+mod networks;
 mod observe;
 mod openapi;
 mod operation;
@@ -33,6 +40,7 @@ mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
 mod telemetry;
+mod topics;
 mod views;
 
 #[cfg(test)]
@@ -267,6 +275,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::make_suggestions)
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
+                .configure(relations)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
                 .service(reference::list_sources)
@@ -275,6 +284,45 @@ fn operations(config: &mut ServiceConfig) {
         .service(probes::ping)
         .service(probes::status)
         .service(probes::metrics);
+}
+
+/// What joins organisations, and the people to ask.
+fn relations(config: &mut ServiceConfig) {
+    config
+        .service(links::list_links)
+        .service(links::declare_link)
+        .service(links::show_links_declaration)
+        .service(links::change_links_declaration)
+        .service(links::withdraw_links_declaration)
+        .service(links::show_link)
+        .service(links::change_link)
+        .service(links::withdraw_link)
+        .service(links::confirm_link)
+        .service(links::dispute_link)
+        .service(networks::list_networks)
+        .service(networks::create_network)
+        .service(networks::show_network)
+        .service(networks::list_memberships)
+        .service(networks::join_network)
+        .service(networks::leave_network)
+        .service(bridges::list_bridges)
+        .service(topics::list_topics)
+        .service(topics::create_topic)
+        .service(topics::list_organisation_topics)
+        .service(topics::state_topic)
+        .service(topics::withdraw_topic)
+        .service(blueprints::list_blueprints)
+        .service(blueprints::publish_blueprint)
+        .service(blueprints::show_blueprint)
+        .service(blueprints::change_blueprint)
+        .service(blueprints::withdraw_blueprint)
+        .service(contacts::list_contacts)
+        .service(contacts::add_contact)
+        .service(contacts::show_contact)
+        .service(contacts::change_contact)
+        .service(contacts::erase_contact)
+        .service(contacts::export_contact)
+        .service(expertise::list_expertise);
 }
 
 /// Answers what no operation took: a path that takes other methods, or no path of ours.

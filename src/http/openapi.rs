@@ -40,12 +40,18 @@ loopback addresses.";
 
 const TAGS: [(&str, &str); 5] = [
     ("keys", "Who may call."),
+const TAGS: [(&str, &str); 6] = [
+    ("contacts", "People to ask: for the site itself alone."),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",
         "Organisations, and what is recorded of them.",
     ),
     ("probes", "For what runs the service."),
+    (
+        "relations",
+        "What joins organisations: links, networks, topics of learning, blueprints, and whom to ask.",
+    ),
     (
         "suggestions",
         "Partners for a site, each with its explanation.",

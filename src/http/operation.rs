@@ -5,6 +5,10 @@
 
 use crate::http::access::Rule;
 use crate::http::{keys, me, organisations, probes, reference, suggestions};
+use crate::http::{
+    blueprints, bridges, contacts, expertise, links, networks, organisations, probes, reference,
+    suggestions, topics,
+};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +60,15 @@ impl Operation {
 const TABLES: &[&[Operation]] = &[
     keys::OPERATIONS,
     me::OPERATIONS,
+    blueprints::OPERATIONS,
+    bridges::OPERATIONS,
+    contacts::OPERATIONS,
+    expertise::OPERATIONS,
+    links::OPERATIONS,
+    networks::OPERATIONS,
     organisations::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
     suggestions::OPERATIONS,
+    topics::OPERATIONS,
 ];

@@ -12,7 +12,7 @@ use crate::domain::dates::PartialDate;
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
-use crate::domain::profile::Attribute;
+use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::Criterion;
 use crate::domain::provenance::Provenance;
 use crate::domain::suggestion::{Fact, WeightsFrom};
@@ -126,6 +126,8 @@ named! {
     LinkStandingName(LinkStanding) as "LinkStanding": "Who stands behind a link.";
     NetworkKindName(NetworkKind) as "NetworkKind": "What kind of group mediates learning.";
     SuccessionKindName(SuccessionKind) as "SuccessionKind": "How an organisation passed on.";
+    TopicNeedName(TopicNeed) as "TopicNeed": "How much an organisation wants to learn about a topic.";
+    TopicStageName(TopicStage) as "TopicStage": "What an organisation can show on a topic.";
 }
 
 /// A set of care settings; empty where none is recorded.

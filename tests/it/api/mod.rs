@@ -1,12 +1,18 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod blueprints;
+mod contacts;
 mod examples;
 mod identity;
 mod keys;
+mod expertise;
+mod links;
 mod matrix;
+mod networks;
 mod organisations;
 mod reference;
 mod suggestions;
+mod topics;
 
 use std::sync::LazyLock;
 

@@ -5,6 +5,7 @@ mod near;
 mod opening;
 mod organisations;
 mod register;
+mod relations;
 mod writing;
 
 use alongside::domain::ids::OdsCode;

@@ -105,9 +105,10 @@ impl Call {
                 Value::String(text) if kind != "application/json" => text.clone(),
                 other => other.to_string(),
             };
-            // A link has two ends.
+            // A link has two ends, and no two of one pair and kind have the same start.
             let body = if address.contains("/RHW/") {
                 body.replace("\"with\":\"RHW\"", "\"with\":\"RTH\"")
+                    .replace("\"started\":\"2026-05\"", "\"started\":\"2026-06\"")
             } else {
                 body
             };

@@ -1,0 +1,718 @@
+//! Links between organisations: declaring, confirming and disputing them, and saying that the list is complete.
+
+use actix_web::http::header::LINK;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::Alongside;
+use crate::domain::dates::PartialDate;
+use crate::domain::error::{Error, Result};
+use crate::domain::ids::OdsCode;
+use crate::domain::link::{ImpossibleLink, Link, LinkKind, LinkRecord, LinkStanding};
+use crate::domain::version::{Expected, ProfilePart, Version};
+use crate::http::access::{Asker, Rule};
+use crate::http::answer;
+use crate::http::body::Body;
+use crate::http::changing::{Changing, IdempotencyKey, created};
+use crate::http::conditional::IfMatch;
+use crate::http::extract::{NoParameters, Parameters, Params, Query, Seeker};
+use crate::http::given::{Given, Id, Page, checked, kept, said_today, whether_new};
+use crate::http::openapi::{
+    ApiFailures, BodyFailures, Clash, ConditionFailures, NoSuchOrganisation, NoSuchThing,
+    NotModified, RuleBroken, StorageFailures,
+};
+use crate::http::operation::Operation;
+use crate::http::pagination::PageLinks;
+use crate::http::problem::{Kind, Problem};
+use crate::http::views::links::{Around, DeclarationView, LinkPageView, LinkRecordView};
+use crate::http::views::text::{Code, LinkKindName};
+use crate::random::Random;
+use crate::storage::audit::{self, Entry};
+use crate::storage::links::{self, Answer};
+use crate::storage::{Connection, Outcome, Touches, idempotency, names, versions};
+
+/// What is said of the operations of this file.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation::new("list_links", Rule::Anyone).answers(include_str!("examples/list_links.json")),
+    Operation::new("declare_link", Rule::Own)
+        .takes(
+            r#"{"with": "RHW", "kind": "site_visit", "started": "2026-05", "note": "A day on the wards, to see electronic prescribing at work."}"#,
+        )
+        .answers(include_str!("examples/declare_link.json")),
+    Operation::new("show_links_declaration", Rule::Anyone)
+        .answers(r#"{"odsCode": "RTH", "complete": false, "completeOn": null}"#),
+    Operation::new("change_links_declaration", Rule::Own)
+        .takes(r#"{"complete": true}"#)
+        .answers(r#"{"odsCode": "RTH", "complete": true, "completeOn": "2026-11-22"}"#),
+    Operation::new("withdraw_links_declaration", Rule::Own),
+    Operation::new("show_link", Rule::Anyone).answers(include_str!("examples/show_link.json")),
+    Operation::new("change_link", Rule::Own)
+        .takes(
+            r#"{"kind": "site_visit", "started": "2026-05-12", "evidence": "https://example.nhs.uk/visits/2026-05"}"#,
+        )
+        .answers(include_str!("examples/change_link.json")),
+    Operation::new("withdraw_link", Rule::Own),
+    Operation::new("confirm_link", Rule::Own)
+        .answers(include_str!("examples/confirm_link.json")),
+    Operation::new("dispute_link", Rule::Own)
+        .takes(r#"{"reason": "The visit was called off."}"#)
+        .answers(include_str!("examples/dispute_link.json")),
+];
+
+/// A rough size of one link, in bytes.
+const LINK_BYTES: usize = 600;
+
+const MAX_NOTE_CHARS: usize = 1000;
+const MAX_REASON_CHARS: usize = 1000;
+const MAX_EVIDENCE_CHARS: usize = 2000;
+
+/// What a site says of a link.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = DeclareLink)]
+pub(crate) struct GivenLink {
+    /// The other end: an organisation that exists.
+    #[schema(value_type = Code)]
+    with: String,
+    /// What it is. A partnership is made by accepting an approach and a shared network by joining one, so these two are refused.
+    #[schema(value_type = LinkKindName)]
+    kind: String,
+    /// When it started; needed for a staff move, a conversation and a site visit, which are moments.
+    #[schema(max_length = 10, pattern = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
+    started: Option<String>,
+    /// When it ended; left out while it lasts.
+    #[schema(max_length = 10, pattern = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
+    ended: Option<String>,
+    /// Where it can be read about: an address, or words. It never names a person.
+    #[schema(max_length = 2000)]
+    evidence: Option<String>,
+    /// A remark. It never names a person.
+    #[schema(max_length = 1000)]
+    note: Option<String>,
+}
+
+/// What a site says of a link that it declared; the other end stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ChangeLink)]
+pub(crate) struct GivenChange {
+    /// What it is; not a partnership or a shared network.
+    #[schema(value_type = LinkKindName)]
+    kind: String,
+    /// When it started; needed for a staff move, a conversation and a site visit.
+    #[schema(max_length = 10, pattern = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
+    started: Option<String>,
+    /// When it ended; left out while it lasts.
+    #[schema(max_length = 10, pattern = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
+    ended: Option<String>,
+    /// Where it can be read about: an address, or words. It never names a person.
+    #[schema(max_length = 2000)]
+    evidence: Option<String>,
+    /// A remark. It never names a person.
+    #[schema(max_length = 1000)]
+    note: Option<String>,
+}
+
+/// What is said of a link, checked field by field.
+struct Said {
+    kind: LinkKind,
+    started: Option<PartialDate>,
+    ended: Option<PartialDate>,
+    evidence: Option<String>,
+    note: Option<String>,
+}
+
+impl GivenChange {
+    fn check(self, given: &mut Given) -> Option<Said> {
+        let kind = given.read("/kind", Some(&self.kind));
+        if matches!(kind, Some(LinkKind::Partnership)) {
+            given.refuse("/kind", "is made by accepting an approach, not declared");
+        }
+        if matches!(kind, Some(LinkKind::SharedNetwork)) {
+            given.refuse("/kind", "is made by joining a network, not declared");
+        }
+        let started = given.read("/started", self.started.as_deref());
+        let ended = given.read("/ended", self.ended.as_deref());
+        let evidence = given.text("/evidence", self.evidence, MAX_EVIDENCE_CHARS);
+        let note = given.text("/note", self.note, MAX_NOTE_CHARS);
+        Some(Said {
+            kind: kind?,
+            started,
+            ended,
+            evidence,
+            note,
+        })
+    }
+}
+
+impl Said {
+    fn into_link(self, here: OdsCode, there: OdsCode, today: NaiveDate) -> Result<Link> {
+        let provenance = said_today(today);
+        let mut link = Link::published(
+            (here, there),
+            self.kind,
+            self.started,
+            self.ended,
+            provenance,
+        )
+        .map_err(|impossible| {
+            let pointer = match impossible {
+                ImpossibleLink::ToItself => "/with",
+                ImpossibleLink::EndsBeforeItStarts => "/ended",
+                ImpossibleLink::MomentWithoutDate => "/started",
+            };
+            Error::invalid(pointer, impossible.to_string())
+        })?;
+        link.standing = LinkStanding::Declared;
+        link.declared_by = Some(here);
+        link.evidence = self.evidence;
+        link.note = self.note;
+        Ok(link)
+    }
+}
+
+impl GivenLink {
+    fn check(self, here: OdsCode, today: NaiveDate) -> Result<(OdsCode, Link)> {
+        let mut given = Given::default();
+        let there = given.read("/with", Some(&self.with));
+        let change = GivenChange {
+            kind: self.kind,
+            started: self.started,
+            ended: self.ended,
+            evidence: self.evidence,
+            note: self.note,
+        };
+        let said = change.check(&mut given);
+        given.finish()?;
+        let there = checked(there)?;
+        Ok((there, checked(said)?.into_link(here, there, today)?))
+    }
+}
+
+/// Which page of an organisation's links.
+pub(crate) struct LinkParameters(Page);
+
+impl Parameters for LinkParameters {
+    fn read(query: &mut Query) -> Self {
+        Self(Page::read(query, "links"))
+    }
+}
+
+impl IntoParams for LinkParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        Page::parameters().into()
+    }
+}
+
+/// Notes a change of a link for the audit.
+fn note(
+    connection: &mut Connection,
+    code: OdsCode,
+    before: Option<&LinkRecord>,
+    after: Option<&LinkRecord>,
+) {
+    let id = before.or(after).map(|record| record.id.clone());
+    audit::note(
+        connection,
+        Entry {
+            kind: links::KIND,
+            id: id.unwrap_or_default(),
+            ods_code: Some(code),
+            before: before.map(links::json_of),
+            after: after.map(links::json_of),
+        },
+    );
+}
+
+/// List links
+///
+/// Lists what an organisation has or had to do with others, a page at a time, in the order in which it was recorded: what
+/// publications say, what it declared itself, and what others declared about it.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, LinkParameters),
+    responses(
+        (status = 200, description = "A page of links.", body = LinkPageView,
+         headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
+        ApiFailures, NoSuchOrganisation, RuleBroken, StorageFailures
+    )
+)]
+#[get("/organisations/{odsCode}/links")]
+pub(crate) async fn list_links(
+    request: HttpRequest,
+    code: Seeker,
+    parameters: Params<LinkParameters>,
+    asker: Asker,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let (here, page) = (code.0, parameters.0.0);
+    let limit = page.limit;
+    let after = match &page.after {
+        None => None,
+        Some(key) => Some(key.parse::<i64>().map_err(|_no_number| {
+            Problem::unreadable("/query/cursor", "is not a cursor that this service gave")
+        })?),
+    };
+    let (records, has_more, around) = alongside
+        .storage()
+        .read(move |connection| {
+            names::must_exist(connection, here)?;
+            let (records, has_more) = links::page(connection, here, after, limit)?;
+            let around = Around::load(connection, &records)?;
+            Ok((records, has_more, around))
+        })
+        .await?;
+    let last = records.last().filter(|_| has_more);
+    let next = last.map(|record| page.cursor(&record.sequence.to_string()));
+    let links = PageLinks::new(&request, next);
+    let header = links.header();
+    let site = asker.0.role.site();
+    let items: Vec<LinkRecordView> = records
+        .into_iter()
+        .map(|record| around.view(record, here, site))
+        .collect();
+    let capacity = LINK_BYTES * (items.len() + 1);
+    let mut response = answer::json(&LinkPageView { items, links }, capacity)?;
+    if let Ok(header) = header.parse() {
+        response.headers_mut().insert(LINK, header);
+    }
+    Ok(response)
+}
+
+/// Declare a link
+///
+/// Declares what the organisation has or had to do with another. Until the other side confirms it, it counts at half its
+/// strength; while it is disputed, not at all. Neither the note nor the evidence may name a person: both are kept in the
+/// history and shown to others.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, IdempotencyKey),
+    request_body = GivenLink,
+    responses(
+        (status = 201, description = "The link.", body = LinkRecordView),
+        ApiFailures, BodyFailures, NoSuchOrganisation, Clash, RuleBroken, StorageFailures
+    )
+)]
+#[post("/organisations/{odsCode}/links")]
+pub(crate) async fn declare_link(
+    code: Seeker,
+    _none: Params<NoParameters>,
+    key: IdempotencyKey,
+    body: Body<GivenLink>,
+    changing: Changing,
+    random: Data<Random>,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let here = code.0;
+    let claim = key.claim(&changing, &body.1);
+    let (there, link) = body.0.check(here, changing.at.date_naive())?;
+    let id = random.id()?;
+    let site = changing.caller.role.site();
+    let change = changing.change("declare_link", Touches::Scoring);
+    let (link, is_new) = alongside
+        .write_outcome(change, move |connection| {
+            let made = idempotency::once(connection, claim.as_ref(), |connection| {
+                if names::of(connection, [there])?.is_empty() {
+                    return Err(Error::invalid("/with", "is the code of no organisation"));
+                }
+                let record = links::add(connection, id, link)?;
+                note(connection, here, None, Some(&record));
+                let around = Around::load(connection, std::slice::from_ref(&record))?;
+                kept(&record.id.clone(), &around.view(record, here, site))
+            })?;
+            Ok(whether_new(made))
+        })
+        .await?;
+    let location = format!("/api/v1/organisations/{here}/links/{}", link.id);
+    Ok(created(link, &location, Version(1), is_new))
+}
+
+/// Show a link
+///
+/// Shows one link of an organisation, seen from it.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, Id),
+    responses(
+        (status = 200, description = "The link.", body = LinkRecordView),
+        NotModified, ApiFailures, NoSuchThing, StorageFailures
+    )
+)]
+#[get("/organisations/{odsCode}/links/{id}")]
+pub(crate) async fn show_link(
+    request: HttpRequest,
+    code: Seeker,
+    id: Id,
+    _none: Params<NoParameters>,
+    asker: Asker,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let here = code.0;
+    let (record, around) = alongside
+        .storage()
+        .read(move |connection| {
+            let record = links::find(connection, here, &id.0)?;
+            let around = Around::load(connection, std::slice::from_ref(&record))?;
+            Ok((record, around))
+        })
+        .await?;
+    let version = record.version;
+    let view = around.view(record, here, asker.0.role.site());
+    answer::versioned(&request, &view, version, LINK_BYTES)
+}
+
+/// Change a link
+///
+/// Puts other words in the place of what the site declared. A link that the other side had confirmed is declared again; one
+/// that it disputes stays disputed until it confirms it. What was said before stays in the history.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, Id, IfMatch),
+    request_body = GivenChange,
+    responses(
+        (status = 200, description = "The link.", body = LinkRecordView),
+        ApiFailures, BodyFailures, ConditionFailures, NoSuchThing, Clash, RuleBroken, StorageFailures
+    )
+)]
+#[put("/organisations/{odsCode}/links/{id}")]
+#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
+pub(crate) async fn change_link(
+    request: HttpRequest,
+    code: Seeker,
+    id: Id,
+    _none: Params<NoParameters>,
+    expected: IfMatch,
+    body: Body<GivenChange>,
+    changing: Changing,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let (here, at) = (code.0, changing.at);
+    let mut given = Given::default();
+    let said = body.0.check(&mut given);
+    given.finish()?;
+    let said = checked(said)?;
+    let change = changing.change("change_link", Touches::Scoring);
+    let ((record, around), _) = alongside
+        .write(change, move |connection| {
+            let new = |before: &LinkRecord| {
+                let (a, b) = before.link.ends();
+                let there = if a == here { b } else { a };
+                said.into_link(here, there, at.date_naive())
+            };
+            let (before, after) = links::change(connection, (here, &id.0), new, &expected.0, at)?;
+            note(connection, here, Some(&before), Some(&after));
+            let around = Around::load(connection, std::slice::from_ref(&after))?;
+            Ok((after, around))
+        })
+        .await?;
+    shown(&request, record, &around, here, &changing)
+}
+
+fn shown(
+    request: &HttpRequest,
+    record: LinkRecord,
+    around: &Around,
+    here: OdsCode,
+    changing: &Changing,
+) -> std::result::Result<HttpResponse, Problem> {
+    let version = record.version;
+    let view = around.view(record, here, changing.caller.role.site());
+    answer::versioned(request, &view, version, LINK_BYTES)
+}
+
+/// Withdraw a link
+///
+/// Withdraws a link that the site declared. It stays in the site's history.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, Id, IfMatch),
+    responses(
+        (status = 204, description = "The link is withdrawn."),
+        ApiFailures, ConditionFailures, NoSuchThing, StorageFailures
+    )
+)]
+#[delete("/organisations/{odsCode}/links/{id}")]
+pub(crate) async fn withdraw_link(
+    code: Seeker,
+    id: Id,
+    _none: Params<NoParameters>,
+    expected: IfMatch,
+    changing: Changing,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let (here, at) = (code.0, changing.at);
+    let change = changing.change("withdraw_link", Touches::Scoring);
+    alongside
+        .write(change, move |connection| {
+            let before = links::withdraw(connection, (here, &id.0), &expected.0, at)?;
+            note(connection, here, Some(&before), None);
+            Ok(())
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Confirm a link
+///
+/// Agrees with a link that the other side declared, which then counts in full; or takes back the organisation's own dispute of
+/// a link. Confirming again changes nothing. With `If-Match` it is refused where the link was changed meanwhile; without, it
+/// confirms the link as it is.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, Id),
+    responses(
+        (status = 200, description = "The link.", body = LinkRecordView),
+        ApiFailures, NoSuchThing, Clash, StorageFailures
+    )
+)]
+#[post("/organisations/{odsCode}/links/{id}/confirm")]
+pub(crate) async fn confirm_link(
+    request: HttpRequest,
+    code: Seeker,
+    id: Id,
+    _none: Params<NoParameters>,
+    expected: std::result::Result<IfMatch, Problem>,
+    changing: Changing,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let place = (code.0, id.0);
+    let expected = if_given(expected)?;
+    answer_link(
+        &request,
+        &alongside,
+        changing,
+        place,
+        Answer::Confirm,
+        expected,
+    )
+    .await
+}
+
+/// Why a link is disputed.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = DisputeLink)]
+pub(crate) struct GivenDispute {
+    /// The reason, for the two ends alone. It never names a person.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+}
+
+/// Dispute a link
+///
+/// Denies a link that the other side declared, or one that a publication names, which then does not count. Confirming it takes
+/// that back. With `If-Match` it is refused where the link was changed meanwhile; without, it disputes the link as it is.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, Id),
+    request_body = GivenDispute,
+    responses(
+        (status = 200, description = "The link.", body = LinkRecordView),
+        ApiFailures, BodyFailures, NoSuchThing, Clash, RuleBroken, StorageFailures
+    )
+)]
+#[post("/organisations/{odsCode}/links/{id}/dispute")]
+#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
+pub(crate) async fn dispute_link(
+    request: HttpRequest,
+    code: Seeker,
+    id: Id,
+    _none: Params<NoParameters>,
+    expected: std::result::Result<IfMatch, Problem>,
+    body: Body<GivenDispute>,
+    changing: Changing,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let mut given = Given::default();
+    let reason = given.text("/reason", body.0.reason, MAX_REASON_CHARS);
+    given.finish()?;
+    let place = (code.0, id.0);
+    let expected = if_given(expected)?;
+    let dispute = Answer::Dispute(reason);
+    answer_link(&request, &alongside, changing, place, dispute, expected).await
+}
+
+/// The versions that `If-Match` names; any where it is not given.
+fn if_given(
+    expected: std::result::Result<IfMatch, Problem>,
+) -> std::result::Result<Expected, Problem> {
+    match expected {
+        Ok(IfMatch(expected)) => Ok(expected),
+        Err(absent) if absent.kind == Kind::PreconditionRequired => Ok(Expected::Any),
+        Err(unreadable) => Err(unreadable),
+    }
+}
+
+async fn answer_link(
+    request: &HttpRequest,
+    alongside: &Alongside,
+    changing: Changing,
+    (here, id): (OdsCode, String),
+    said: Answer,
+    expected: Expected,
+) -> std::result::Result<HttpResponse, Problem> {
+    let action = match said {
+        Answer::Confirm => "confirm_link",
+        Answer::Dispute(_) => "dispute_link",
+    };
+    let at = changing.at;
+    let change = changing.change(action, Touches::Scoring);
+    let (record, around) = alongside
+        .write_outcome(change, move |connection| {
+            let outcome = links::answer(connection, (here, &id), said, &expected, at)?;
+            if let Outcome::Changed((before, after)) = &outcome {
+                note(connection, here, Some(before), Some(after));
+            }
+            let is_changed = matches!(outcome, Outcome::Changed(_));
+            let (_, after) = outcome.into_inner();
+            let around = Around::load(connection, std::slice::from_ref(&after))?;
+            let shown = (after, around);
+            Ok(if is_changed {
+                Outcome::Changed(shown)
+            } else {
+                Outcome::Unchanged(shown)
+            })
+        })
+        .await?;
+    shown(request, record, &around, here, &changing)
+}
+
+/// Show whether a list of links is complete
+///
+/// Shows whether an organisation says that its list of links is complete, and since when.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker),
+    responses(
+        (status = 200, description = "Its word.", body = DeclarationView),
+        NotModified, ApiFailures, NoSuchOrganisation, StorageFailures
+    )
+)]
+#[get("/organisations/{odsCode}/links/declaration")]
+pub(crate) async fn show_links_declaration(
+    request: HttpRequest,
+    code: Seeker,
+    _none: Params<NoParameters>,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let here = code.0;
+    let (on, version) = alongside
+        .storage()
+        .read(move |connection| {
+            let on = links::complete_on(connection, here)?;
+            Ok((on, versions::of(connection, here, ProfilePart::Links)?))
+        })
+        .await?;
+    answer::versioned(
+        &request,
+        &DeclarationView::new(here, on),
+        version,
+        LINK_BYTES,
+    )
+}
+
+/// Whether the list is complete.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = DeclareLinks)]
+pub(crate) struct GivenDeclaration {
+    /// True says today that no link is missing; false takes that back.
+    complete: bool,
+}
+
+/// Say whether the list of links is complete
+///
+/// Says that no link of the organisation is missing, as of today, or takes that back. Where both sides said so within two years,
+/// their score on prior relationships is exact.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, IfMatch),
+    request_body = GivenDeclaration,
+    responses(
+        (status = 200, description = "Its word.", body = DeclarationView),
+        ApiFailures, BodyFailures, ConditionFailures, NoSuchOrganisation, RuleBroken, StorageFailures
+    )
+)]
+#[put("/organisations/{odsCode}/links/declaration")]
+pub(crate) async fn change_links_declaration(
+    request: HttpRequest,
+    code: Seeker,
+    _none: Params<NoParameters>,
+    expected: IfMatch,
+    body: Body<GivenDeclaration>,
+    changing: Changing,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    let today = body.0.complete.then(|| changing.at.date_naive());
+    let (here, version) = declare(&alongside, &changing, code.0, expected.0, today).await?;
+    answer::versioned(
+        &request,
+        &DeclarationView::new(here, today),
+        version,
+        LINK_BYTES,
+    )
+}
+
+/// Take back that the list of links is complete
+///
+/// Takes back the organisation's word that no link is missing; the same as saying that it is not complete.
+#[utoipa::path(
+    tag = "relations",
+    params(Seeker, IfMatch),
+    responses(
+        (status = 204, description = "It is taken back."),
+        ApiFailures, ConditionFailures, NoSuchOrganisation, StorageFailures
+    )
+)]
+#[delete("/organisations/{odsCode}/links/declaration")]
+pub(crate) async fn withdraw_links_declaration(
+    code: Seeker,
+    _none: Params<NoParameters>,
+    expected: IfMatch,
+    changing: Changing,
+    alongside: Data<Alongside>,
+) -> std::result::Result<HttpResponse, Problem> {
+    declare(&alongside, &changing, code.0, expected.0, None).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn declare(
+    alongside: &Alongside,
+    changing: &Changing,
+    here: OdsCode,
+    expected: Expected,
+    on: Option<NaiveDate>,
+) -> Result<(OdsCode, Version)> {
+    let change = changing.change("declare_links_complete", Touches::Scoring);
+    let version = alongside
+        .write_outcome(change, move |connection| {
+            let before = links::complete_on(connection, here)?;
+            if before == on {
+                let version = versions::of(connection, here, ProfilePart::Links)?;
+                return if expected.allows(version) {
+                    Ok(Outcome::Unchanged(version))
+                } else {
+                    Err(Error::Stale)
+                };
+            }
+            let version = versions::raise(connection, here, ProfilePart::Links, &expected)?;
+            links::set_complete_on(connection, here, on)?;
+            audit::note(
+                connection,
+                Entry {
+                    kind: "links_declaration",
+                    id: here.to_string(),
+                    ods_code: Some(here),
+                    before: Some(serde_json::json!({ "completeOn": before })),
+                    after: Some(serde_json::json!({ "completeOn": on })),
+                },
+            );
+            Ok(Outcome::Changed(version))
+        })
+        .await?;
+    Ok((here, version))
+}
