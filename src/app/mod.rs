@@ -3,6 +3,8 @@
 //! Knows nothing of HTTP or SQL. [`Alongside`] is the service behind every interface.
 
 mod callers;
+pub mod export;
+mod export_file;
 mod fill;
 
 use std::sync::{Arc, PoisonError, RwLock};

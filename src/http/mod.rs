@@ -12,7 +12,9 @@ mod changing;
 mod clock;
 mod conditional;
 mod examples;
+mod exports;
 mod extract;
+mod fhir;
 mod hosts;
 mod kept;
 mod kind;
@@ -218,6 +220,8 @@ fn operations(config: &mut ServiceConfig) {
     config
         .service(
             utoipa_actix_web::scope(API_PREFIX)
+                .service(exports::export_table)
+                .service(exports::list_exports)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
                 .service(suggestions::list_suggestions)
@@ -228,6 +232,14 @@ fn operations(config: &mut ServiceConfig) {
                 .service(reference::show_method)
                 .service(reference::list_sources)
                 .service(reference::show_openapi),
+        )
+        .service(
+            utoipa_actix_web::scope(fhir::PREFIX)
+                .service(fhir::affiliations::read_fhir_affiliation)
+                .service(fhir::affiliations::search_fhir_affiliations)
+                .service(fhir::capability::show_fhir_capabilities)
+                .service(fhir::organizations::read_fhir_organization)
+                .service(fhir::organizations::search_fhir_organizations),
         )
         .service(probes::ping)
         .service(probes::status)

@@ -4,15 +4,18 @@
 //! closure calls is one module per resource, each a handful of functions on a [`Connection`]. Every writing
 //! transaction raises the revision and leaves an audit row.
 
+pub mod affiliations;
 mod any_connection;
 pub mod audit;
 mod connection;
 pub mod data_sets;
+pub mod export;
 pub mod facts;
 mod failure;
 pub mod idempotency;
 pub mod keys;
 mod open;
+pub mod organisation_search;
 pub mod organisations;
 pub mod programmes;
 pub mod register;

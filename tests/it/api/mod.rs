@@ -1,6 +1,8 @@
 //! The interface, resource by resource, over the bundled data.
 
 mod examples;
+mod exports;
+mod fhir;
 mod matrix;
 mod organisations;
 mod reference;
