@@ -4,6 +4,10 @@
 //! keeps from other sites. Start with [`Alongside::export`]; how a file is written is in
 //! [`export_file`](super::export_file).
 
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
 use crate::app::Alongside;
 use crate::app::export_file::{Cell, Sheet};
 pub use crate::app::export_file::{ExportFile, unescaped};
@@ -11,7 +15,7 @@ use crate::domain::affiliation::Membership;
 use crate::domain::caller::Role;
 use crate::domain::core_system::CoreSystem;
 use crate::domain::dates::PartialDate;
-use crate::domain::error::Result as DomainResult;
+use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::link::Link;
 use crate::domain::named_enum;
 use crate::domain::organisation::{CareSetting, Organisation, Position, Status, Succession};
@@ -131,6 +135,12 @@ named_enum!(
     }
 );
 
+/// How many exports are written at once; others wait, so that connections to the database are left to those who ask for less.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// The longest wait for an export: a hundred thousand organisations take some seconds.
+const MAX_TIME: Duration = Duration::from_secs(120);
+
 /// The day on which every workbook says that it was made, so that the same content is the same bytes.
 pub(super) const WORKBOOK_DAY: (u16, u8, u8) = (2000, 1, 1);
 
@@ -140,17 +150,32 @@ impl Alongside {
     ///
     /// # Errors
     ///
-    /// Those of reading; [`Error::Conflict`](crate::domain::error::Error::Conflict) where a workbook cannot hold so many
-    /// rows; [`Error::Internal`](crate::domain::error::Error::Internal) where the file cannot be written.
+    /// Those of reading; [`Error::Conflict`] where a workbook cannot hold so many rows; [`Error::Internal`] where the file cannot
+    /// be written; [`Error::Unavailable`] where that takes too long.
     pub async fn export(
         &self,
         table: ExportTable,
         format: ExportFormat,
         role: Role,
     ) -> DomainResult<ExportFile> {
-        self.storage()
-            .read(move |connection| write(connection, table, format, role))
-            .await
+        let storage = self.storage().clone();
+        let written = async {
+            let turn = AT_ONCE.acquire().await;
+            let work = move || {
+                // Kept until the file is written, be it that nobody waits for it any longer.
+                let _turn = turn;
+                storage.read_blocking(|connection| write(connection, table, format, role))
+            };
+            tokio::task::spawn_blocking(work).await
+        };
+        match tokio::time::timeout(MAX_TIME, written).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => Err(Error::Internal("writing an export", Box::new(panic))),
+            Err(elapsed) => Err(Error::Unavailable(
+                "waiting for an export to be written",
+                Box::new(elapsed),
+            )),
+        }
     }
 }
 

@@ -32,7 +32,7 @@ use crate::http::problem::{Kind, Problem};
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("export_table", Rule::Anyone).answers(
-        r#""predecessor_ods,successor_ods,date,kind,source\r\nRBA,RH5,2020-04-01,merger_or_succession,ODS succ/succarc files to Apr 2022\r\n""#,
+        r#""predecessor_ods,successor_ods,date,kind,source\r\nR1C,RW1,2024-10-01,merger_or_succession,htn.co.uk 27 Nov 2023 (Project Fusion); closing date ODS etr\r\n""#,
     ),
     Operation::new("list_exports", Rule::Anyone)
         .answers(include_str!("examples/list_exports.json")),

@@ -1,4 +1,5 @@
 use super::{SERVICE, ask, get};
+use crate::support::calls::DOCUMENT;
 use crate::support::service::{As, TestService};
 use actix_web::http::header::ACCEPT;
 use actix_web::test::TestRequest;
@@ -149,4 +150,13 @@ async fn what_is_no_export_is_a_problem() {
         .problem(406, "/problems/not-acceptable");
     assert_eq!(accepting("text/csv").await.status, 200);
     assert_eq!(accepting("text/*;q=0.1").await.status, 200);
+}
+
+#[actix_web::test]
+async fn the_example_is_the_beginning_of_the_table() {
+    let answer = get("/api/v1/exports/successions").await;
+    let path = &DOCUMENT["paths"]["/api/v1/exports/{table}"]["get"];
+    let example = &path["responses"]["200"]["content"]["text/csv"]["example"];
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    assert!(text.starts_with(example.as_str().unwrap()), "{text}");
 }
