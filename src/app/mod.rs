@@ -5,6 +5,8 @@
 mod bridges;
 mod callers;
 pub mod expertise;
+pub mod export;
+mod export_file;
 mod fill;
 pub mod identity;
 pub mod identity_keys;

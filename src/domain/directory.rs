@@ -89,3 +89,34 @@ pub struct OrganisationRecord {
     /// What it took over, and what took it over.
     pub successions: Vec<Succession>,
 }
+
+/// How a name is looked for, whatever the case of the letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamePart {
+    /// It begins so.
+    Start(String),
+    /// It has this in it.
+    Anywhere(String),
+}
+
+/// Which organisations another register's client looks for. Every part that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrganisationSearch {
+    /// Has one of these codes.
+    pub codes: Option<Vec<OdsCode>>,
+    /// Has such a name.
+    pub name: Option<NamePart>,
+    /// Is open, or is not.
+    pub is_active: Option<bool>,
+}
+
+/// A part of what was found, by ODS code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchPage {
+    /// The organisations.
+    pub items: Vec<Organisation>,
+    /// How many were found on all pages.
+    pub n_found: u64,
+    /// Whether more follow.
+    pub has_more: bool,
+}

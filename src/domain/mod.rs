@@ -4,6 +4,7 @@
 //! then what is asked and answered ([`suggestion`]). [`register`] is everything together, as the
 //! engine reads it.
 
+pub mod affiliation;
 pub mod api_key;
 pub mod blueprint;
 pub mod bridge;

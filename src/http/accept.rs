@@ -1,9 +1,15 @@
-//! Whether a client takes JSON (RFC 9110, section 12.5.1).
+//! Whether a client takes what an answer is (RFC 9110, section 12.5.1).
 
 use actix_web::http::header::{ACCEPT, HeaderMap};
 
-/// Whether `application/json` is acceptable: no `Accept` header, or its closest range has a quality above 0.
+/// Whether `application/json` is acceptable.
 pub(crate) fn takes_json(headers: &HeaderMap) -> bool {
+    takes(headers, "application/json")
+}
+
+/// Whether a media type is acceptable: no `Accept` header, or its closest range has a quality above 0.
+pub(crate) fn takes(headers: &HeaderMap, media_type: &str) -> bool {
+    let family = media_type.split('/').next().unwrap_or_default();
     let mut ranges = headers
         .get_all(ACCEPT)
         .filter_map(|value| value.to_str().ok())
@@ -18,8 +24,13 @@ pub(crate) fn takes_json(headers: &HeaderMap) -> bool {
         let name = parts.next().unwrap_or_default();
         let closeness = match name {
             "*/*" => 0,
-            _ if name.eq_ignore_ascii_case("application/*") => 1,
-            _ if name.eq_ignore_ascii_case("application/json") => 2,
+            _ if name.eq_ignore_ascii_case(media_type) => 2,
+            _ if name
+                .strip_suffix("/*")
+                .is_some_and(|of| of.eq_ignore_ascii_case(family)) =>
+            {
+                1
+            }
             _ => continue,
         };
         let taken = parts.all(|parameter| !is_zero_quality(parameter));

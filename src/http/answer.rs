@@ -123,7 +123,7 @@ fn tag(bytes: &[u8]) -> String {
 }
 
 /// The tag of `If-None-Match` that stands for this content, compressed or not.
-fn known(headers: &HeaderMap, tag: &str) -> Option<String> {
+pub(crate) fn known(headers: &HeaderMap, tag: &str) -> Option<String> {
     let compressed = with_gzip(tag);
     for value in headers.get_all(IF_NONE_MATCH) {
         for candidate in value.to_str().unwrap_or_default().split(',').map(str::trim) {

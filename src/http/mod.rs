@@ -18,6 +18,9 @@ mod examples;
 mod expertise;
 mod extract;
 mod given;
+mod exports;
+mod extract;
+mod fhir;
 mod hosts;
 mod kept;
 mod keys;
@@ -269,6 +272,8 @@ fn operations(config: &mut ServiceConfig) {
                 .service(keys::rotate_key)
                 .service(keys::revoke_key)
                 .service(me::show_me)
+                .service(exports::export_table)
+                .service(exports::list_exports)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
                 .service(suggestions::list_suggestions)
@@ -280,6 +285,14 @@ fn operations(config: &mut ServiceConfig) {
                 .service(reference::show_method)
                 .service(reference::list_sources)
                 .service(reference::show_openapi),
+        )
+        .service(
+            utoipa_actix_web::scope(fhir::PREFIX)
+                .service(fhir::affiliations::read_fhir_affiliation)
+                .service(fhir::affiliations::search_fhir_affiliations)
+                .service(fhir::capability::show_fhir_capabilities)
+                .service(fhir::organizations::read_fhir_organization)
+                .service(fhir::organizations::search_fhir_organizations),
         )
         .service(probes::ping)
         .service(probes::status)

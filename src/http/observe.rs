@@ -25,8 +25,8 @@ use crate::http::changing::RequestId;
 use crate::http::limits::{RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RESET};
 use crate::http::openapi::API_PREFIX;
 use crate::http::problem::{Kind, Occurrence, PROBLEM_JSON, Problem, X_REQUEST_ID};
-use crate::http::swagger_ui;
 use crate::http::telemetry::Telemetry;
+use crate::http::{exports, fhir, swagger_ui};
 
 /// The longest path with its query, in bytes; any link that the service gives is far shorter.
 const MAX_URI_BYTES: usize = 8 * 1024;
@@ -165,7 +165,12 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
         let detail = format!("A path with its query has at most {MAX_URI_BYTES} bytes.");
         return Some(Problem::new(Kind::UriTooLong, detail));
     }
-    if uri.path().starts_with(API_PREFIX) && !takes_json(request.headers()) {
+    let path = uri.path();
+    if fhir::is_fhir(path) {
+        return fhir::form::refusal(request);
+    }
+    let is_json = path.starts_with(API_PREFIX) && !path.starts_with(exports::FILES);
+    if is_json && !takes_json(request.headers()) {
         return Some(Problem::new(
             Kind::NotAcceptable,
             "The answer is application/json; Accept has to allow it.",
@@ -215,10 +220,11 @@ fn in_form(
     let rendered: HttpResponse = match answer.error().and_then(|error| error.as_error::<Problem>())
     {
         Some(problem) => problem.render(occurrence),
-        None if answer
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes() == PROBLEM_JSON.as_bytes()) =>
+        None if answer.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            [PROBLEM_JSON, fhir::FHIR_JSON]
+                .iter()
+                .any(|form| kind.as_bytes() == form.as_bytes())
+        }) =>
         {
             return response;
         }

@@ -21,6 +21,7 @@ use utoipa_actix_web::AppExt;
 use crate::http::access::{Rule, Rules};
 use crate::http::answer::Tagged;
 use crate::http::examples;
+use crate::http::fhir::{self, outcome::OperationOutcome};
 use crate::http::problem::{PROBLEM_JSON, ProblemView};
 use crate::http::{operations, swagger_ui};
 
@@ -42,6 +43,12 @@ const TAGS: [(&str, &str); 5] = [
     ("keys", "Who may call."),
 const TAGS: [(&str, &str); 6] = [
     ("contacts", "People to ask: for the site itself alone."),
+const TAGS: [(&str, &str); 6] = [
+    ("exports", "Tables as files."),
+    (
+        "fhir",
+        "Organisations and what joins them, as FHIR R4 (4.0.1) resources, to read.",
+    ),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",
@@ -77,6 +84,12 @@ failures! {
     ApiFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "406" => "NotAcceptable", "414" => "UriTooLong", "421" => "Misdirected", "500" => "Internal";
     /// What a probe may fail with.
     ProbeFailures: "400" => "Unreadable", "405" => "MethodNotAllowed", "414" => "UriTooLong", "421" => "Misdirected", "500" => "Internal";
+    /// What any operation below `/fhir` may fail with.
+    FhirFailures: "400" => "FhirUnreadable", "405" => "FhirMethodNotAllowed", "406" => "FhirNotAcceptable", "414" => "FhirUriTooLong", "421" => "FhirMisdirected", "500" => "FhirInternal";
+    /// There is no such resource.
+    NoSuchResource: "404" => "FhirNotFound";
+    /// What reading the database may fail with, below `/fhir`.
+    FhirStorageFailures: "503" => "FhirUnavailable";
     /// What reading the database may fail with.
     StorageFailures: "503" => "Unavailable";
     /// The change was made from a version that is not the present one, or from none.
@@ -235,7 +248,16 @@ fn restrict(operation: &mut Operation, id: &str) {
     if rule != Rule::Anyone {
         failures.push(("403", "Forbidden"));
     }
+    let is_fhir = operation
+        .tags
+        .as_ref()
+        .is_some_and(|tags| tags.iter().any(|tag| tag == fhir::TAG));
     for (status, name) in failures {
+        let name = if is_fhir {
+            format!("Fhir{name}")
+        } else {
+            name.to_owned()
+        };
         operation
             .responses
             .responses
@@ -277,8 +299,11 @@ fn complete(operation: &mut Operation) {
         if is_tagged {
             response.headers.insert("ETag".into(), header_ref("ETag"));
         }
-        for content in response.content.values_mut() {
-            if let RefOr::T(content) = content {
+        for (kind, content) in &mut response.content {
+            // What is no text cannot be shown here.
+            if let RefOr::T(content) = content
+                && !kind.starts_with("application/vnd.")
+            {
                 content.example = examples::answer(&id);
             }
         }
@@ -299,6 +324,11 @@ fn header_ref(name: &str) -> RefOr<Header> {
 fn base() -> OpenApi {
     let mut schemas = vec![(ProblemView::name().into_owned(), ProblemView::schema())];
     ProblemView::schemas(&mut schemas);
+    schemas.push((
+        OperationOutcome::name().into_owned(),
+        OperationOutcome::schema(),
+    ));
+    OperationOutcome::schemas(&mut schemas);
     let components = schemas
         .into_iter()
         .fold(ComponentsBuilder::new(), |components, (name, schema)| {
@@ -407,9 +437,19 @@ fn headers() -> BTreeMap<String, RefOr<Header>> {
 }
 
 fn responses() -> BTreeMap<String, RefOr<Response>> {
-    let mut responses: BTreeMap<String, RefOr<Response>> = examples::failures()
+    let problem = (PROBLEM_JSON, ProblemView::name());
+    let outcome = (fhir::FHIR_JSON, OperationOutcome::name());
+    let problems = examples::failures().into_iter().map(|it| (&problem, it));
+    let outcomes = fhir::outcome::failures()
         .into_iter()
-        .map(|(name, words, example)| (name.to_owned(), failure(name, words, example).into()))
+        .map(|it| (&outcome, it));
+    let mut responses: BTreeMap<String, RefOr<Response>> = problems
+        .chain(outcomes)
+        .map(|((form, schema), (name, words, example))| {
+            let schema = Ref::from_schema_name(schema.as_ref());
+            let response = failure(name, words, form, schema, example);
+            (name.to_owned(), response.into())
+        })
         .collect();
     let mut not_modified =
         Response::new("The content is still what `If-None-Match` names; there is no body.");
@@ -420,22 +460,22 @@ fn responses() -> BTreeMap<String, RefOr<Response>> {
     responses
 }
 
-fn failure(name: &str, words: &str, example: Value) -> Response {
-    let problem = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name(ProblemView::name())))
+fn failure(name: &str, words: &str, form: &str, schema: Ref, example: Value) -> Response {
+    let content = ContentBuilder::new()
+        .schema(Some(schema))
         .example(Some(example))
         .build();
     let mut response = ResponseBuilder::new()
         .description(words)
-        .content(PROBLEM_JSON, problem)
+        .content(form, content)
         .build();
     response
         .headers
         .insert("X-Request-ID".into(), header_ref("X-Request-ID"));
-    if name == "MethodNotAllowed" {
+    if name.ends_with("MethodNotAllowed") {
         response.headers.insert("Allow".into(), header_ref("Allow"));
     }
-    if name == "Unavailable" || name == "TooManyRequests" {
+    if name.ends_with("Unavailable") || name.ends_with("TooManyRequests") {
         response
             .headers
             .insert("Retry-After".into(), header_ref("Retry-After"));

@@ -9,6 +9,7 @@ use crate::http::{
     blueprints, bridges, contacts, expertise, links, networks, organisations, probes, reference,
     suggestions, topics,
 };
+use crate::http::{exports, fhir, organisations, probes, reference, suggestions};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +67,8 @@ const TABLES: &[&[Operation]] = &[
     expertise::OPERATIONS,
     links::OPERATIONS,
     networks::OPERATIONS,
+    exports::OPERATIONS,
+    fhir::OPERATIONS,
     organisations::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,

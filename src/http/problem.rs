@@ -1,4 +1,4 @@
-//! Every failure as `application/problem+json` (RFC 9457).
+//! Every failure as `application/problem+json` (RFC 9457); below `/fhir` as an `OperationOutcome`.
 //!
 //! Extractors and handlers return a [`Problem`]; the [`observe`](super::observe) middleware writes it, since only it
 //! knows the request that failed. The match from the domain's [`Error`] is here, once.
@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use crate::domain::error::{Error, FieldError};
 use crate::domain::ids::OdsCode;
+use crate::http::fhir::{self, outcome::OperationOutcome};
 pub(crate) use crate::http::kind::Kind;
 use crate::http::views::text::Code;
 use crate::logging::chain;
@@ -153,6 +154,16 @@ impl Problem {
         Self::new(kind, detail)
     }
 
+    /// What to tell a person.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Which fields are at fault.
+    pub(crate) fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// The same for a request that is no longer at hand when the answer is written.
     pub(crate) fn of(mut self, occurrence: Occurrence) -> Self {
         self.occurrence = Some(Box::new(occurrence));
@@ -164,9 +175,15 @@ impl Problem {
         if let Some(cause) = &self.cause {
             log::error!(request_id = occurrence.request_id.as_str(); "{}", chain(cause.as_ref()));
         }
-        let body = serde_json::to_vec(&self.view(occurrence)).unwrap_or_default();
+        let (form, body) = if fhir::is_fhir(&occurrence.instance) {
+            let outcome = OperationOutcome::from(self);
+            (fhir::FHIR_JSON, serde_json::to_vec(&outcome))
+        } else {
+            (PROBLEM_JSON, serde_json::to_vec(&self.view(occurrence)))
+        };
+        let body = body.unwrap_or_default();
         let mut response = HttpResponse::build(self.kind.status());
-        response.insert_header((CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
+        response.insert_header((CONTENT_TYPE, HeaderValue::from_static(form)));
         if let Extension::Allow(allow) = &self.extension {
             response.insert_header((ALLOW, allow.as_str()));
         }

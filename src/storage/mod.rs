@@ -4,6 +4,7 @@
 //! closure calls is one module per resource, each a handful of functions on a [`Connection`]. Every writing
 //! transaction raises the revision and leaves an audit row.
 
+pub mod affiliations;
 mod any_connection;
 pub mod audit;
 pub mod blueprints;
@@ -11,6 +12,7 @@ mod connection;
 pub mod contacts;
 pub mod data_sets;
 pub mod expertise;
+pub mod export;
 pub mod facts;
 mod failure;
 pub mod idempotency;
@@ -19,6 +21,7 @@ pub mod links;
 pub mod names;
 pub mod networks;
 mod open;
+pub mod organisation_search;
 pub mod organisations;
 pub mod programmes;
 pub mod register;

@@ -182,10 +182,10 @@ fn filtered(query: &OrganisationQuery) -> Selection<'static> {
 }
 
 /// Takes the wildcards of LIKE their meaning.
-const ESCAPE: char = '\\';
+pub(super) const ESCAPE: char = '\\';
 
 /// The pattern that a text stands for: the text anywhere, as it is searched.
-fn pattern(text: &str) -> String {
+pub(super) fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in searchable(text).chars() {
         if matches!(c, '%' | '_' | ESCAPE) {
@@ -246,7 +246,10 @@ fn with_codes(
 }
 
 /// Adds to rows of organisations what other tables hold of them.
-fn completed(connection: &mut Connection, rows: Vec<OrganisationRow>) -> Result<Vec<Organisation>> {
+pub(super) fn completed(
+    connection: &mut Connection,
+    rows: Vec<OrganisationRow>,
+) -> Result<Vec<Organisation>> {
     let codes: Vec<&str> = rows.iter().map(|row| row.ods_code.as_str()).collect();
     let settings = organisation_care_settings::table
         .filter(organisation_care_settings::ods_code.eq_any(codes))

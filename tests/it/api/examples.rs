@@ -36,7 +36,15 @@ async fn every_example_is_answered() {
 }
 
 /// Answers that are shortened in the document: the question to which each is the answer.
-const QUESTIONS: [(&str, &str); 4] = [
+const QUESTIONS: [(&str, &str); 6] = [
+    (
+        "search_fhir_affiliations",
+        "/fhir/R4/OrganizationAffiliation?primary-organization=RW6&_count=1",
+    ),
+    (
+        "search_fhir_organizations",
+        "/fhir/R4/Organization?active=true&_count=1",
+    ),
     ("list_organisations", "/api/v1/organisations?limit=1"),
     (
         "list_suggestions",
@@ -69,14 +77,12 @@ async fn every_example_is_a_real_answer() {
             Some((_, address)) => SERVICE.ask(call.caller(), call.request(address)).await,
             None => asked(&call, |_| false).await.1,
         };
-        let example = &call.operation["responses"][answer.status.to_string()]["content"]["application/json"]
-            ["example"];
-        if !answer
-            .header("content-type")
-            .starts_with("application/json")
-        {
+        let form = answer.header("content-type");
+        if !["application/json", "application/fhir+json"].contains(&form) {
             continue;
         }
+        let example =
+            &call.operation["responses"][answer.status.to_string()]["content"][form]["example"];
         if *example != answer.json() {
             let text = serde_json::to_string_pretty(&answer.json()).unwrap() + "\n";
             fs::write(made.join(format!("{}.json", call.id)), text).unwrap();

@@ -7,6 +7,8 @@ mod identity;
 mod keys;
 mod expertise;
 mod links;
+mod exports;
+mod fhir;
 mod matrix;
 mod networks;
 mod organisations;
