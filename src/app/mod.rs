@@ -4,6 +4,7 @@
 
 mod callers;
 mod fill;
+mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::Mutex;
 
 pub use self::callers::Callers;
+pub use self::vendors::vendors;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::suggestion::{PairAnswer, SuggestionRequest, Suggestions};

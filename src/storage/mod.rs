@@ -5,8 +5,10 @@
 //! transaction raises the revision and leaves an audit row.
 
 mod any_connection;
+pub mod attributes;
 pub mod audit;
 mod connection;
+pub mod core_systems;
 pub mod data_sets;
 pub mod facts;
 mod failure;
@@ -14,6 +16,7 @@ pub mod idempotency;
 pub mod keys;
 mod open;
 pub mod organisations;
+pub mod particulars;
 pub mod programmes;
 pub mod register;
 pub mod revision;
@@ -24,6 +27,7 @@ mod server;
 mod turn;
 mod url;
 pub mod versions;
+pub mod visibility;
 pub mod weights;
 
 use std::sync::Arc;
@@ -263,6 +267,14 @@ pub enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// The same outcome with something else to return.
+    pub fn with<U>(self, value: U) -> Outcome<U> {
+        match self {
+            Self::Changed(_) => Outcome::Changed(value),
+            Self::Unchanged(_) => Outcome::Unchanged(value),
+        }
+    }
+
     /// What the work returned.
     pub fn into_inner(self) -> T {
         match self {

@@ -1,9 +1,16 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod attributes;
+mod core_systems;
+mod ethos;
 mod examples;
+mod history;
 mod organisations;
+mod particulars;
 mod reference;
 mod suggestions;
+mod visibility;
+mod weights;
 
 use std::sync::LazyLock;
 
