@@ -136,11 +136,11 @@ fn fault_of_setting(attribute: Attribute, setting: Option<CareSetting>) -> Optio
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = StateAttribute)]
 pub(crate) struct GivenAttribute {
-    /// In the attribute's unit: staff_fte, catchment and beds above 0; deprivation (mean IMD score) 0 to 100; urban_share 0 to
-    /// 1; digital_maturity 1 to 5; teaching 0 (no) or 1 (yes).
+    /// In the attribute's unit: `staff_fte`, `catchment` and `beds` above 0; `deprivation` (mean IMD score) 0 to 100;
+    /// `urban_share` 0 to 1; `digital_maturity` 1 to 5; `teaching` 0 (no) or 1 (yes).
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     value: f64,
-    /// The care setting of the score, for digital_maturity alone.
+    /// The care setting of the score, for `digital_maturity` alone.
     #[schema(value_type = Option<CareSettingName>)]
     care_setting: Option<String>,
     /// The day, month or year of which this speaks, not after today; today by default.
