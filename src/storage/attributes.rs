@@ -153,10 +153,14 @@ fn put(
     )
     .execute(&mut connection.database)
     .map_err(failed("replacing an attribute"))?;
-    if let Some(row) = fact.map(AttributeRow::from) {
-        each_backend!(connection, c => diesel::insert_into(attributes::table).values(row).execute(c))
-            .map_err(failed("storing an attribute"))?;
-    }
+    fact.map_or(Ok(()), |fact| insert(connection, fact))
+}
+
+/// Stores a value of which nothing is recorded.
+fn insert(connection: &mut Connection, fact: &AttributeFact) -> Result<()> {
+    let row = AttributeRow::from(fact);
+    each_backend!(connection, c => diesel::insert_into(attributes::table).values(row).execute(c))
+        .map_err(failed("storing an attribute"))?;
     Ok(())
 }
 
@@ -193,8 +197,10 @@ pub fn state(
         key: &text,
     };
     let stated = facts::weigh(connection, slot, held, said, at)?;
-    if matches!(stated, Stated::Added | Stated::Changed) {
-        put(connection, code, key, Some(fact))?;
+    match stated {
+        Stated::Added => insert(connection, fact)?,
+        Stated::Changed => put(connection, code, key, Some(fact))?,
+        Stated::Unchanged | Stated::Kept => {}
     }
     Ok(stated)
 }

@@ -137,7 +137,7 @@ fn held(connection: &mut Connection, code: OdsCode, module: Module) -> Result<Ve
         .collect()
 }
 
-/// Puts these systems in the place of all of the module. Their order is kept by numbers that count within the module.
+/// Puts these systems in the place of all of the module.
 fn put(
     connection: &mut Connection,
     code: OdsCode,
@@ -151,6 +151,11 @@ fn put(
     )
     .execute(&mut connection.database)
     .map_err(failed("replacing core systems"))?;
+    insert(connection, systems)
+}
+
+/// Stores the systems of a module of which nothing is recorded. Their order is kept by numbers that count within the module.
+fn insert(connection: &mut Connection, systems: &[CoreSystem]) -> Result<()> {
     let mut ids = ContentIds::of(KIND);
     let rows: Vec<CoreSystemRow> = (1..)
         .zip(systems)
@@ -198,8 +203,10 @@ pub fn state(
         fact: &after,
     };
     let stated = facts::weigh(connection, slot(code, module), held, said_now, at)?;
-    if matches!(stated, Stated::Added | Stated::Changed) {
-        put(connection, code, module, &said)?;
+    match stated {
+        Stated::Added => insert(connection, &said)?,
+        Stated::Changed => put(connection, code, module, &said)?,
+        Stated::Unchanged | Stated::Kept => {}
     }
     Ok(stated)
 }

@@ -283,12 +283,6 @@ pub fn require(connection: &mut Connection, code: OdsCode) -> Result<()> {
         .ok_or(Error::OrganisationNotFound(code))
 }
 
-/// Returns one organisation without what other tables hold of it but its care settings; `None` where there is none of this
-/// code.
-pub(super) fn one(connection: &mut Connection, code: OdsCode) -> Result<Option<Organisation>> {
-    Ok(with_codes(connection, std::iter::once(code))?.remove(&code))
-}
-
 /// Returns one organisation with everything recorded of it; `None` where there is none of this code.
 ///
 /// # Errors

@@ -2,13 +2,13 @@
 //! may speak of, each apart from the other.
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
-use crate::domain::organisation::{CareSetting, CareSettings, Organisation, Position};
+use crate::domain::organisation::{CareSetting, CareSettings, Position};
 use crate::domain::provenance::Provenance;
 use crate::domain::version::{Expected, ProfilePart, Version};
 use crate::storage::audit::{self, Entry};
@@ -18,7 +18,7 @@ use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::as_of;
 use crate::storage::rows::organisation::CareSettingRow;
 use crate::storage::schema::{organisation_care_settings, organisations};
-use crate::storage::{Outcome, organisations as stored, versions};
+use crate::storage::{Outcome, versions};
 
 /// The kind of these facts in the history and in the audit.
 const KIND: &str = "particulars";
@@ -137,31 +137,83 @@ fn fact_in(past: &PastFact) -> Result<ParticularFact> {
 
 /// The word that holds on one of the particulars.
 fn held(connection: &mut Connection, code: OdsCode, key: &str) -> Result<Option<ParticularFact>> {
-    let organisation = stored::one(connection, code)?.ok_or(Error::OrganisationNotFound(code))?;
-    let (care_settings, position) = facts_of(&organisation);
-    Ok(if key == POSITION {
-        position
+    if key == POSITION {
+        held_position(connection, code)
     } else {
-        care_settings
-    })
+        held_care_settings(connection, code)
+    }
 }
 
-fn facts_of(organisation: &Organisation) -> (Option<ParticularFact>, Option<ParticularFact>) {
-    let fact = |value: Option<Particular>, provenance: &Option<Provenance>| {
-        let (value, provenance) = value.zip(provenance.clone())?;
-        Some(ParticularFact { value, provenance })
+/// Where a word comes from: source, date and origin, as the row of the organisation has them.
+type ProvenanceColumns = (Option<String>, Option<String>, String);
+
+fn provenance_in(code: OdsCode, columns: ProvenanceColumns) -> Result<Option<Provenance>> {
+    let key = [code.as_str()];
+    let row = Stored::new("organisations", &key);
+    let (source, as_of, origin) = columns;
+    source
+        .map(|source| row.provenance(source, as_of.as_deref(), &origin))
+        .transpose()
+}
+
+fn held_position(connection: &mut Connection, code: OdsCode) -> Result<Option<ParticularFact>> {
+    let (latitude, longitude, columns): (Option<f64>, Option<f64>, ProvenanceColumns) =
+        organisations::table
+            .find(code.as_str())
+            .select((
+                organisations::latitude,
+                organisations::longitude,
+                (
+                    organisations::position_source,
+                    organisations::position_as_of,
+                    organisations::position_origin,
+                ),
+            ))
+            .first(&mut connection.database)
+            .optional()
+            .map_err(failed("reading a position"))?
+            .ok_or(Error::OrganisationNotFound(code))?;
+    let provenance = provenance_in(code, columns)?;
+    let Some(((latitude, longitude), provenance)) = latitude.zip(longitude).zip(provenance) else {
+        return Ok(None);
     };
-    let settings = Some(organisation.care_settings).filter(|settings| !settings.is_empty());
-    (
-        fact(
-            settings.map(Particular::CareSettings),
-            &organisation.care_settings_provenance,
-        ),
-        fact(
-            organisation.position.map(Particular::Position),
-            &organisation.position_provenance,
-        ),
-    )
+    let key = [code.as_str()];
+    let position = Position::new(latitude, longitude).ok_or_else(|| {
+        Stored::new("organisations", &key).corrupt("its position is not on the Earth")
+    })?;
+    Ok(Some(ParticularFact {
+        value: Particular::Position(position),
+        provenance,
+    }))
+}
+
+fn held_care_settings(
+    connection: &mut Connection,
+    code: OdsCode,
+) -> Result<Option<ParticularFact>> {
+    let columns: ProvenanceColumns = organisations::table
+        .find(code.as_str())
+        .select((
+            organisations::care_settings_source,
+            organisations::care_settings_as_of,
+            organisations::care_settings_origin,
+        ))
+        .first(&mut connection.database)
+        .optional()
+        .map_err(failed("reading where care settings come from"))?
+        .ok_or(Error::OrganisationNotFound(code))?;
+    let settings = organisation_care_settings::table
+        .filter(organisation_care_settings::ods_code.eq(code.as_str()))
+        .load::<CareSettingRow>(&mut connection.database)
+        .map_err(failed("reading care settings"))?
+        .iter()
+        .map(CareSettingRow::setting)
+        .collect::<Result<CareSettings>>()?;
+    let provenance = provenance_in(code, columns)?.filter(|_| !settings.is_empty());
+    Ok(provenance.map(|provenance| ParticularFact {
+        value: Particular::CareSettings(settings),
+        provenance,
+    }))
 }
 
 /// Puts a word in the place of the one that holds, or takes that away.
@@ -384,9 +436,9 @@ pub fn withdraw(
 ///
 /// [`Error::OrganisationNotFound`]; [`Error::Unavailable`] or [`Error::Internal`] where it cannot be read.
 pub fn of(connection: &mut Connection, code: OdsCode) -> Result<(Version, Particulars)> {
-    let organisation = stored::one(connection, code)?.ok_or(Error::OrganisationNotFound(code))?;
+    let care_settings = held_care_settings(connection, code)?;
+    let position = held_position(connection, code)?;
     let version = versions::of(connection, code, ProfilePart::Particulars)?;
-    let (care_settings, position) = facts_of(&organisation);
     let displaced = facts::standing(connection, code, KIND)?
         .iter()
         .map(|past| {
