@@ -5,6 +5,7 @@ mod core_systems;
 mod ethos;
 mod examples;
 mod history;
+mod matrix;
 mod organisations;
 mod particulars;
 mod reference;
