@@ -11,6 +11,7 @@ mod fill;
 pub mod identity;
 pub mod identity_keys;
 pub mod keys;
+mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -18,6 +19,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::Mutex;
 
 pub use self::callers::Callers;
+pub use self::vendors::vendors;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::suggestion::{PairAnswer, SuggestionRequest, Suggestions};

@@ -8,12 +8,15 @@ mod accept;
 mod access;
 mod answer;
 mod blueprints;
+mod attributes;
 mod body;
 mod bridges;
 mod changing;
 mod clock;
 mod conditional;
 mod contacts;
+mod core_systems;
+mod ethos;
 mod examples;
 mod expertise;
 mod extract;
@@ -21,6 +24,8 @@ mod given;
 mod exports;
 mod extract;
 mod fhir;
+mod fields;
+mod history;
 mod hosts;
 mod kept;
 mod keys;
@@ -35,6 +40,7 @@ mod operation;
 mod organisations;
 mod pagination;
 mod parameters;
+mod particulars;
 mod probes;
 mod problem;
 mod question;
@@ -44,7 +50,10 @@ mod suggestions;
 mod swagger_ui;
 mod telemetry;
 mod topics;
+mod vendors;
 mod views;
+mod visibility;
+mod weights;
 
 #[cfg(test)]
 mod tests;
@@ -276,6 +285,24 @@ fn operations(config: &mut ServiceConfig) {
                 .service(exports::list_exports)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
+                .service(core_systems::list_core_systems)
+                .service(core_systems::put_core_systems)
+                .service(core_systems::withdraw_core_systems)
+                .service(vendors::list_vendors)
+                .service(ethos::show_ethos)
+                .service(ethos::put_ethos)
+                .service(attributes::list_attributes)
+                .service(attributes::put_attribute)
+                .service(attributes::withdraw_attribute)
+                .service(particulars::show_particulars)
+                .service(particulars::put_particulars)
+                .service(particulars::withdraw_particulars)
+                .service(weights::show_weights)
+                .service(weights::put_weights)
+                .service(weights::forget_weights)
+                .service(visibility::show_visibility)
+                .service(visibility::put_visibility)
+                .service(history::list_history)
                 .service(suggestions::list_suggestions)
                 .service(suggestions::make_suggestions)
                 .service(suggestions::show_suggestion)

@@ -55,6 +55,7 @@ const TAGS: [(&str, &str); 6] = [
         "Organisations, and what is recorded of them.",
     ),
     ("probes", "For what runs the service."),
+    ("profile", "What a site says of itself."),
     (
         "relations",
         "What joins organisations: links, networks, topics of learning, blueprints, and whom to ask.",

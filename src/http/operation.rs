@@ -10,6 +10,10 @@ use crate::http::{
     suggestions, topics,
 };
 use crate::http::{exports, fhir, organisations, probes, reference, suggestions};
+use crate::http::{
+    attributes, core_systems, ethos, history, organisations, particulars, probes, reference,
+    suggestions, vendors, visibility, weights,
+};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -69,9 +73,17 @@ const TABLES: &[&[Operation]] = &[
     networks::OPERATIONS,
     exports::OPERATIONS,
     fhir::OPERATIONS,
+    attributes::OPERATIONS,
+    core_systems::OPERATIONS,
+    ethos::OPERATIONS,
+    history::OPERATIONS,
     organisations::OPERATIONS,
+    particulars::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
+    vendors::OPERATIONS,
+    visibility::OPERATIONS,
+    weights::OPERATIONS,
 ];

@@ -6,6 +6,7 @@ pub(crate) mod contacts;
 pub(crate) mod learning;
 pub(crate) mod links;
 pub(crate) mod networks;
+pub(crate) mod core_systems;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
 pub(crate) mod suggestion;

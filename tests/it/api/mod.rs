@@ -9,12 +9,20 @@ mod expertise;
 mod links;
 mod exports;
 mod fhir;
+mod attributes;
+mod core_systems;
+mod ethos;
+mod examples;
+mod history;
 mod matrix;
 mod networks;
 mod organisations;
+mod particulars;
 mod reference;
 mod suggestions;
 mod topics;
+mod visibility;
+mod weights;
 
 use std::sync::LazyLock;
 

@@ -2,6 +2,7 @@
 
 mod keys;
 mod export;
+mod facts;
 mod near;
 mod opening;
 mod organisations;
