@@ -5,6 +5,7 @@
 //! engine reads it.
 
 pub mod api_key;
+pub mod audit;
 pub mod caller;
 pub mod core_system;
 pub mod dates;
