@@ -4,6 +4,7 @@
 //! how an answer looks in a terminal is in [`answer`] and [`columns`].
 
 pub mod answer;
+pub mod audit;
 pub mod columns;
 pub mod demo;
 pub mod failure;
@@ -58,6 +59,7 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Suggest(suggest::Suggest),
+    Audit(audit::Audit),
     Openapi(openapi::Openapi),
     Health(health::Health),
 }
@@ -84,6 +86,7 @@ impl Cli {
             Command::Demo(demo) => (demo.flags(flags), LogFilter::command()),
             Command::Serve(serve) => (serve.flags(flags), LogFilter::service()),
             Command::Suggest(suggest) => (suggest.flags(flags), LogFilter::command()),
+            Command::Audit(audit) => (audit.flags(flags), LogFilter::command()),
             Command::Openapi(_) => (flags, LogFilter::command()),
             Command::Health(_) => (flags, LogFilter::command()),
         };
@@ -122,6 +125,7 @@ impl Prepared {
             Command::Demo(demo) => demo.run(&self.config, now),
             Command::Serve(serve) => serve.run(&self.config, now),
             Command::Suggest(suggest) => suggest.run(&self.config, now),
+            Command::Audit(audit) => audit.run(&self.config, now),
             Command::Openapi(openapi) => openapi.run(),
             Command::Health(health) => health.run(&self.config),
         }

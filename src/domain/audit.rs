@@ -36,7 +36,13 @@ pub struct AuditRecord {
 }
 
 /// What a site says for itself alone, by the kind of row.
-const PRIVATE_KINDS: [&str; 5] = ["contacts", "ethos", "saved_weights", "visibility", "weights"];
+const PRIVATE_KINDS: [&str; 5] = [
+    "contacts",
+    "ethos",
+    "saved_weights",
+    "visibility",
+    "weights",
+];
 
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
 const OPEN_KINDS: [&str; 17] = [
@@ -210,10 +216,14 @@ pub enum Finding {
     #[error("row {0} was inserted: the service gives no row that number")]
     Inserted(i64),
     /// A row is not what was written at its place.
-    #[error("row {0} is not what the service wrote there: it, or the row before it, was changed, moved or inserted")]
+    #[error(
+        "row {0} is not what the service wrote there: it, or the row before it, was changed, moved or inserted"
+    )]
     Changed(i64),
     /// The revisions of two rows do not follow each other.
-    #[error("row {sequence} is of revision {found} and follows one of {before}: the count of revisions was put back")]
+    #[error(
+        "row {sequence} is of revision {found} and follows one of {before}: the count of revisions was put back"
+    )]
     Revision {
         /// The row.
         sequence: i64,
@@ -264,7 +274,9 @@ pub enum Finding {
         last: i64,
     },
     /// The row of a checkpoint is another one.
-    #[error("row {sequence} is not the one that checkpoint {number} was made at: the audit was replaced by another")]
+    #[error(
+        "row {sequence} is not the one that checkpoint {number} was made at: the audit was replaced by another"
+    )]
     OtherThanCheckpoint {
         /// Which checkpoint, from 1.
         number: usize,

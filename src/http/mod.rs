@@ -7,6 +7,7 @@
 mod accept;
 mod access;
 mod answer;
+mod audit;
 mod body;
 mod changing;
 mod clock;
@@ -218,6 +219,9 @@ fn operations(config: &mut ServiceConfig) {
     config
         .service(
             utoipa_actix_web::scope(API_PREFIX)
+                .service(audit::list_audit)
+                .service(audit::show_audit_checkpoint)
+                .service(audit::list_own_audit)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
                 .service(suggestions::list_suggestions)

@@ -74,7 +74,9 @@ pub fn checkpoint(connection: &mut Connection, at: DateTime<Utc>) -> Result<Opti
         .load(&mut connection.database)
         .map_err(failed("reading the audit"))?
         .pop();
-    let (sequence, audited) = last.as_ref().map_or((0, 0), |row| (row.sequence, row.revision));
+    let (sequence, audited) = last
+        .as_ref()
+        .map_or((0, 0), |row| (row.sequence, row.revision));
     let is_end = sequence == chain.head_sequence
         && (sequence == chain.begins_after
             || last.is_some_and(|row| is_same_mac(&row.mac, &chain.head_mac)))
@@ -118,10 +120,7 @@ fn stored_revision(connection: &mut Connection) -> Result<i64> {
 }
 
 /// The next rows one by one, `None` for those that cannot be read.
-fn one_by_one(
-    connection: &mut Connection,
-    sequence: i64,
-) -> Result<Vec<(i64, Option<AuditRow>)>> {
+fn one_by_one(connection: &mut Connection, sequence: i64) -> Result<Vec<(i64, Option<AuditRow>)>> {
     let sequences: Vec<i64> = audit::table
         .filter(audit::sequence.gt(sequence))
         .order(audit::sequence.asc())
@@ -352,7 +351,7 @@ pub fn verified_checkpoint(
         return Ok(Err(report));
     }
     let checkpoint = checkpoint(connection, at)?;
-    checkpoint.map(Ok).ok_or_else(|| {
-        Error::Internal("making a checkpoint", "the end changed meanwhile".into())
-    })
+    checkpoint
+        .map(Ok)
+        .ok_or_else(|| Error::Internal("making a checkpoint", "the end changed meanwhile".into()))
 }

@@ -71,10 +71,7 @@ pub(super) fn open(url: &DatabaseUrl, seal: Arc<Seal>) -> Result<Pools> {
 }
 
 /// Opens a database that is up to date and returns the pools of its connections; changes nothing.
-pub(super) fn open_to_read(
-    url: &DatabaseUrl,
-    seal: Option<Arc<Seal>>,
-) -> Result<Pools> {
+pub(super) fn open_to_read(url: &DatabaseUrl, seal: Option<Arc<Seal>>) -> Result<Pools> {
     let source = ConnectionSource {
         url: url.clone(),
         purpose: Purpose::Reading,

@@ -133,11 +133,15 @@ mod tests {
 
     #[test]
     fn a_mac_tells_fields_and_keys_apart() {
-        let fields =
-            |parts: &[&'static str]| seal(1).mac("row", parts.iter().map(|part| Some(part.as_bytes())));
+        let fields = |parts: &[&'static str]| {
+            seal(1).mac("row", parts.iter().map(|part| Some(part.as_bytes())))
+        };
         assert_eq!(fields(&["ab", "c"]), fields(&["ab", "c"]));
         assert_ne!(fields(&["ab", "c"]), fields(&["a", "bc"]));
-        assert_ne!(seal(1).mac("row", [None]), seal(1).mac("row", [Some(&b""[..])]));
+        assert_ne!(
+            seal(1).mac("row", [None]),
+            seal(1).mac("row", [Some(&b""[..])])
+        );
         let of_x = |byte: u8, purpose| seal(byte).mac(purpose, [Some(&b"x"[..])]);
         assert_ne!(of_x(1, "row"), of_x(2, "row"));
         assert_ne!(of_x(1, "row"), of_x(1, "head"));

@@ -7,5 +7,6 @@ mod architecture;
 mod cli;
 mod migrations;
 mod openapi;
+mod secrets;
 mod storage;
 mod support;

@@ -1,5 +1,6 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod audit;
 mod examples;
 mod organisations;
 mod reference;

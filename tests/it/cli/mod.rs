@@ -1,6 +1,8 @@
 //! The command line as somebody types it: the real program, in an empty directory, with an empty environment.
 
+mod audit;
 mod commands;
+mod killed;
 mod program;
 mod running;
 mod settings;
