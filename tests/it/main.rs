@@ -7,6 +7,5 @@ mod architecture;
 mod cli;
 mod migrations;
 mod openapi;
-mod secrets;
 mod storage;
 mod support;

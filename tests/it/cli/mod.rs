@@ -5,4 +5,5 @@ mod commands;
 mod killed;
 mod program;
 mod running;
+mod secrets;
 mod settings;
