@@ -8,6 +8,7 @@ mod accept;
 mod access;
 mod answer;
 mod audit;
+mod audit_parameters;
 mod body;
 mod changing;
 mod clock;

@@ -1,5 +1,6 @@
 //! What answers look like: one struct for each thing shown, filled by moving from the domain's values.
 
+pub(crate) mod audit;
 pub(crate) mod comparison;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
