@@ -1,11 +1,13 @@
 //! How a command says that it failed: one line and an exit code.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 
 use crate::config::{ConfigError, DatabaseSetting};
+use crate::domain::audit::Finding;
 use crate::domain::error::Error;
 use crate::logging::{self, LogFormat};
 use crate::startup::StartError;
@@ -46,6 +48,22 @@ pub enum Failure {
         /// What came back.
         why: String,
     },
+    /// The audit is not what the service wrote.
+    #[error("the audit is not whole: {first}{}", others_words(*.n_others))]
+    Tampered {
+        /// What was found first.
+        first: Finding,
+        /// How much was found besides.
+        n_others: u64,
+    },
+    /// A file of checkpoints cannot be read.
+    #[error("cannot read checkpoints from {}: {why}", .file.display())]
+    Checkpoint {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// The port of the service is chosen by the system, so nobody but the service knows it.
     #[error("the port is set to 0, any that is free; say which with --url")]
     UnknownPort,
@@ -82,8 +100,18 @@ impl Failure {
             | Self::Answer(_)
             | Self::Json(_)
             | Self::Output(_)
+            | Self::Tampered { .. }
+            | Self::Checkpoint { .. }
             | Self::Unhealthy { .. } => EXIT_FAILURE,
         })
+    }
+}
+
+fn others_words(n_others: u64) -> String {
+    match n_others {
+        0 => String::new(),
+        1 => " (and one more finding)".to_owned(),
+        n => format!(" (and {n} more findings)"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! how an answer looks in a terminal is in [`answer`] and [`columns`].
 
 pub mod answer;
+pub mod audit;
 pub mod columns;
 pub mod demo;
 pub mod failure;
@@ -62,6 +63,7 @@ enum Command {
     Serve(serve::Serve),
     Suggest(suggest::Suggest),
     Keys(keys::Keys),
+    Audit(audit::Audit),
     Openapi(openapi::Openapi),
     Health(health::Health),
 }
@@ -89,6 +91,7 @@ impl Cli {
             Command::Serve(serve) => (serve.flags(flags), LogFilter::service()),
             Command::Suggest(suggest) => (suggest.flags(flags), LogFilter::command()),
             Command::Keys(keys) => (keys.flags(flags), LogFilter::command()),
+            Command::Audit(audit) => (audit.flags(flags), LogFilter::command()),
             Command::Openapi(_) => (flags, LogFilter::command()),
             Command::Health(_) => (flags, LogFilter::command()),
         };
@@ -128,6 +131,7 @@ impl Prepared {
             Command::Serve(serve) => serve.run(&self.config, now),
             Command::Suggest(suggest) => suggest.run(&self.config, now),
             Command::Keys(keys) => keys.run(&self.config, now),
+            Command::Audit(audit) => audit.run(&self.config, now),
             Command::Openapi(openapi) => openapi.run(),
             Command::Health(health) => health.run(&self.config),
         }

@@ -8,6 +8,7 @@ pub mod affiliation;
 pub mod api_key;
 pub mod blueprint;
 pub mod bridge;
+pub mod audit;
 pub mod caller;
 pub mod contact;
 pub mod core_system;

@@ -9,6 +9,8 @@ mod access;
 mod answer;
 mod blueprints;
 mod attributes;
+mod audit;
+mod audit_parameters;
 mod body;
 mod bridges;
 mod changing;
@@ -283,6 +285,9 @@ fn operations(config: &mut ServiceConfig) {
                 .service(me::show_me)
                 .service(exports::export_table)
                 .service(exports::list_exports)
+                .service(audit::list_audit)
+                .service(audit::show_audit_checkpoint)
+                .service(audit::list_own_audit)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
                 .service(core_systems::list_core_systems)

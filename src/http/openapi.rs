@@ -49,6 +49,7 @@ const TAGS: [(&str, &str); 6] = [
         "fhir",
         "Organisations and what joins them, as FHIR R4 (4.0.1) resources, to read.",
     ),
+    ("audit", "Who changed what, and when."),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",

@@ -14,6 +14,7 @@ use crate::http::{
     attributes, core_systems, ethos, history, organisations, particulars, probes, reference,
     suggestions, vendors, visibility, weights,
 };
+use crate::http::{audit, organisations, probes, reference, suggestions};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,7 @@ const TABLES: &[&[Operation]] = &[
     core_systems::OPERATIONS,
     ethos::OPERATIONS,
     history::OPERATIONS,
+    audit::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,

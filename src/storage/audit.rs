@@ -1,4 +1,8 @@
 //! The record of who changed what: one row for each change, in its transaction, each chained to the one before.
+//!
+//! Here rows are written; [`verify`] finds what somebody changed past the service, and [`page`] reads them.
+
+use std::sync::Arc;
 
 use chrono::{NaiveDateTime, SubsecRound as _};
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
@@ -12,6 +16,9 @@ use crate::storage::failure::{Stored, Unusable, failed};
 use crate::storage::schema::{audit, audit_chain};
 use crate::storage::seal::{Seal, is_same_mac};
 use crate::storage::url::DatabaseUrl;
+
+pub use crate::storage::audit_pages::{actors, page};
+pub use crate::storage::audit_verify::{checkpoint, verified_checkpoint, verify};
 
 /// One thing that a transaction changed. Holds personal data by reference only: an id, never a name or an address.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,10 +61,12 @@ pub(super) struct AuditRow {
 impl AuditRow {
     /// The MAC of this row after another.
     pub(super) fn mac_after(&self, before: &str, seal: &Seal) -> String {
+        let at = self.recorded_at.and_utc();
         let numbers = [
             self.sequence.to_be_bytes(),
             self.revision.to_be_bytes(),
-            self.recorded_at.and_utc().timestamp_micros().to_be_bytes(),
+            at.timestamp().to_be_bytes(),
+            i64::from(at.timestamp_subsec_nanos()).to_be_bytes(),
         ];
         let texts = [
             &self.actor,
@@ -69,6 +78,7 @@ impl AuditRow {
             &self.ods_code,
         ];
         seal.mac(
+            "audit row",
             std::iter::once(Some(before.as_bytes()))
                 .chain(numbers.iter().map(|number| Some(&number[..])))
                 .chain(texts.iter().map(|text| Some(text.as_bytes())))
@@ -80,37 +90,84 @@ impl AuditRow {
     }
 }
 
+/// Where the chain begins and where it ends.
+#[derive(Clone, Debug, Queryable)]
+pub(super) struct Chain {
+    /// The last row of a version without a chain; 0 where there is none.
+    pub(super) begins_after: i64,
+    /// The MAC that the first row follows: it stands for the key and for all rows up to the beginning.
+    pub(super) mac: String,
+    /// The last row.
+    pub(super) head_sequence: i64,
+    /// Its MAC; that of the beginning where no row follows it.
+    pub(super) head_mac: String,
+    head_seal: String,
+}
+
+impl Chain {
+    /// Reads it; `None` where there is none, which only a database has that somebody took it from.
+    pub(super) fn read(connection: &mut Connection) -> Result<Option<Self>> {
+        Ok(audit_chain::table
+            .select((
+                audit_chain::begins_after,
+                audit_chain::mac,
+                audit_chain::head_sequence,
+                audit_chain::head_mac,
+                audit_chain::head_seal,
+            ))
+            .limit(1)
+            .load(&mut connection.database)
+            .map_err(failed("reading the ends of the audit's chain"))?
+            .pop())
+    }
+
+    fn seal(&self, seal: &Seal) -> String {
+        seal.mac(
+            "audit head",
+            [
+                Some(&self.begins_after.to_be_bytes()[..]),
+                Some(self.mac.as_bytes()),
+                Some(&self.head_sequence.to_be_bytes()),
+                Some(self.head_mac.as_bytes()),
+            ],
+        )
+    }
+
+    /// Whether the service wrote all of it, with this secret.
+    pub(super) fn is_genuine(&self, seal: &Seal) -> bool {
+        is_same_mac(&self.seal(seal), &self.head_seal)
+    }
+}
+
+/// The MAC before the first row of all.
+pub(super) fn start_mac(seal: &Seal, begins_after: i64) -> String {
+    seal.mac("audit beginning", [Some(&begins_after.to_be_bytes()[..])])
+}
+
 /// PostgreSQL keeps six digits of a second; a time with more would read differently from the two databases.
-const SUBSECOND_DIGITS: u16 = 6;
+pub(super) const SUBSECOND_DIGITS: u16 = 6;
 
 /// The most rows of one statement; see `register::insert`.
 const MAX_ROWS: usize = 900;
 
 /// Adds what the transaction noted as the last rows, or one row for the change as a whole where it noted nothing. Only a
 /// writing transaction may call it: the next number is then its alone.
+///
+/// The rows follow the head of the chain and not the last row there is: where somebody took the last rows away, their numbers
+/// stay missing. Nothing is written after a head that the service did not write.
 pub(super) fn record(
     connection: &mut Connection,
     revision: Revision,
     change: &Change,
 ) -> Result<()> {
-    let seal = connection
-        .seal
-        .clone()
-        .ok_or_else(|| Error::Internal("recording a change", "the secret is not at hand".into()))?;
-    let last: Option<(i64, String)> = audit::table
-        .order(audit::sequence.desc())
-        .select((audit::sequence, audit::mac))
-        .limit(1)
-        .load(&mut connection.database)
-        .map_err(failed("reading the audit"))?
-        .pop();
-    let (mut sequence, mut mac) = last.unwrap_or_default();
-    // The first row of the chain follows its beginning, as rows of a version without a chain have no MAC.
-    if mac.is_empty() {
-        mac = beginning(connection)?
-            .map(|(_, mac)| mac)
-            .unwrap_or_default();
-    }
+    let seal = seal_of(connection)?;
+    let mut chain = Chain::read(connection)?
+        .filter(|chain| chain.is_genuine(&seal))
+        .ok_or_else(|| {
+            let words = "the end of the audit is not what the service wrote";
+            Error::Internal("recording a change", words.into())
+        })?;
+    let (mut sequence, mut mac) = (chain.head_sequence, chain.head_mac.clone());
     let key = sequence.to_string();
     let revision =
         i64::try_from(revision.0).map_err(|fault| Stored::new("audit", &[&key]).corrupt(fault))?;
@@ -153,64 +210,86 @@ pub(super) fn record(
         each_backend!(connection, c => diesel::insert_into(audit::table).values(rows).execute(c))
             .map_err(failed("recording a change"))?;
     }
+    chain.head_sequence = sequence;
+    chain.head_mac = mac;
+    diesel::update(audit_chain::table)
+        .set((
+            audit_chain::head_sequence.eq(chain.head_sequence),
+            audit_chain::head_mac.eq(&chain.head_mac),
+            audit_chain::head_seal.eq(chain.seal(&seal)),
+        ))
+        .execute(&mut connection.database)
+        .map_err(failed("moving the end of the audit's chain"))?;
     Ok(())
 }
 
-/// Where the chain begins: after which row, and the MAC that its first row follows. `None` before it began.
-pub(super) fn beginning(connection: &mut Connection) -> Result<Option<(i64, String)>> {
-    Ok(audit_chain::table
-        .select((audit_chain::begins_after, audit_chain::mac))
-        .limit(1)
-        .load(&mut connection.database)
-        .map_err(failed("reading the beginning of the audit's chain"))?
-        .pop())
+/// The keys of the installation.
+pub(super) fn seal_of(connection: &Connection) -> Result<Arc<Seal>> {
+    connection
+        .seal
+        .clone()
+        .ok_or_else(|| Error::Internal("sealing the audit", "the secret is not at hand".into()))
 }
 
-/// The MAC that stands for the key and for all rows up to the beginning.
-pub(super) fn beginning_mac(
+/// How many rows are read at once.
+pub(super) const CHUNK: i64 = 5_000;
+
+/// The next rows after a number, in their order; none after the last.
+pub(super) fn rows_after(
     connection: &mut Connection,
-    seal: &Seal,
-    begins_after: i64,
-) -> Result<String> {
-    let rows: Vec<AuditRow> = audit::table
-        .filter(audit::sequence.le(begins_after))
+    sequence: i64,
+) -> diesel::QueryResult<Vec<AuditRow>> {
+    audit::table
+        .filter(audit::sequence.gt(sequence))
         .order(audit::sequence.asc())
+        .limit(CHUNK)
         .load(&mut connection.database)
-        .map_err(failed("reading the audit"))?;
-    let start = seal.mac([
-        Some(&b"beginning"[..]),
-        Some(&begins_after.to_be_bytes()[..]),
-    ]);
-    Ok(rows
-        .iter()
-        .fold(start, |before, row| row.mac_after(&before, seal)))
 }
 
-/// Begins the chain where it has not begun; else checks that it was begun with the same secret.
-pub(super) fn begin_or_check(connection: &mut Connection, url: &DatabaseUrl) -> Result<()> {
-    let Some(seal) = connection.seal.clone() else {
-        return Ok(());
-    };
-    if let Some((begins_after, mac)) = beginning(connection)? {
-        let expected = beginning_mac(connection, &seal, begins_after)?;
-        return if is_same_mac(&expected, &mac) {
-            Ok(())
-        } else {
-            Err(Unusable::OtherSecret(url.clone()).into())
-        };
-    }
+/// Begins the chain after whatever rows there are.
+pub(super) fn begin(connection: &mut Connection) -> Result<()> {
+    let seal = seal_of(connection)?;
     let last: Option<i64> = audit::table
         .select(diesel::dsl::max(audit::sequence))
         .first(&mut connection.database)
         .map_err(failed("reading the audit"))?;
     let begins_after = last.unwrap_or(0);
-    let mac = beginning_mac(connection, &seal, begins_after)?;
+    let mut mac = start_mac(&seal, begins_after);
+    let mut read_to = i64::MIN;
+    loop {
+        let rows = rows_after(connection, read_to).map_err(failed("reading the audit"))?;
+        let Some(last) = rows.last() else { break };
+        read_to = last.sequence;
+        mac = rows
+            .iter()
+            .fold(mac, |before, row| row.mac_after(&before, &seal));
+    }
+    let chain = Chain {
+        begins_after,
+        head_sequence: begins_after,
+        head_mac: mac.clone(),
+        mac,
+        head_seal: String::new(),
+    };
     let row = (
         audit_chain::id.eq(1_i64),
         audit_chain::begins_after.eq(begins_after),
-        audit_chain::mac.eq(mac),
+        audit_chain::mac.eq(&chain.mac),
+        audit_chain::head_sequence.eq(chain.head_sequence),
+        audit_chain::head_mac.eq(&chain.head_mac),
+        audit_chain::head_seal.eq(chain.seal(&seal)),
     );
     each_backend!(connection, c => diesel::insert_into(audit_chain::table).values(row).execute(c))
         .map_err(failed("beginning the audit's chain"))?;
     Ok(())
+}
+
+/// Checks that the chain was written with the same secret; what else there is to check is for [`verify`].
+pub(super) fn check_secret(connection: &mut Connection, url: &DatabaseUrl) -> Result<()> {
+    let seal = seal_of(connection)?;
+    match Chain::read(connection)? {
+        None => Err(Unusable::NoAuditChain(url.clone()).into()),
+        Some(chain) if chain.is_genuine(&seal) => Ok(()),
+        Some(_) => Err(Unusable::OtherSecret(url.clone()).into()),
+    }
 }

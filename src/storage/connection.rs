@@ -142,7 +142,7 @@ pub(super) enum Purpose {
 }
 
 /// Makes connections to one database, chosen by its address alone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ConnectionSource {
     pub(super) url: DatabaseUrl,
     pub(super) purpose: Purpose,

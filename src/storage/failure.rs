@@ -61,6 +61,11 @@ pub enum Unusable {
     /// It was made with another secret than the one at hand.
     #[error("{0} was made with another secret; give the one that it was made with")]
     OtherSecret(DatabaseUrl),
+    /// Somebody took away where the chain of its audit begins.
+    #[error(
+        "{0} has lost the beginning of its audit, which the service never removes; restore a backup"
+    )]
+    NoAuditChain(DatabaseUrl),
     /// Its tables cannot be made or brought up to date.
     #[error("the tables of {database} cannot be brought up to date: {reason}")]
     NotMigrated {
@@ -92,6 +97,11 @@ impl Unusable {
             }
             Self::OtherSecret(_) => {
                 "it was made with another secret; give the file of the one that it was made with (--secret-file)".to_owned()
+            }
+            Self::NoAuditChain(_) => {
+                "the beginning of its audit is gone, which the service never removes; `alongside audit verify` says what is left, \
+                 and a backup brings it back"
+                    .to_owned()
             }
             Self::NotMigrated { reason, .. } => {
                 format!("its tables cannot be brought up to date: {reason}")
@@ -135,6 +145,7 @@ impl From<Unusable> for Error {
             Unusable::Foreign(_)
             | Unusable::NoTables(_)
             | Unusable::OtherSecret(_)
+            | Unusable::NoAuditChain(_)
             | Unusable::NewerSchema { .. }
             | Unusable::OlderSchema(_) => "checking the version of the database",
             Unusable::NotMigrated { .. } => "bringing the database up to date",

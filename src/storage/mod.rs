@@ -9,6 +9,8 @@ mod any_connection;
 pub mod attributes;
 pub mod audit;
 pub mod blueprints;
+mod audit_pages;
+mod audit_verify;
 mod connection;
 pub mod contacts;
 pub mod core_systems;
@@ -49,6 +51,7 @@ use diesel::r2d2::Pool;
 pub use self::connection::Connection;
 use self::connection::{Access, ConnectionSource, MAX_WAIT_SECONDS, unavailable};
 pub use self::failure::Unusable;
+use self::open::Pools;
 pub use self::open::revert_migrations;
 use self::turn::Turn;
 pub use self::url::{DatabaseKind, DatabaseUrl};
@@ -63,7 +66,9 @@ use crate::storage::seal::Seal;
 #[derive(Clone, Debug)]
 pub struct Storage {
     kind: DatabaseKind,
-    pool: Pool<ConnectionSource>,
+    readers: Pool<ConnectionSource>,
+    /// The one connection of whoever has the turn, so that no writer waits for readers.
+    writer: Pool<ConnectionSource>,
     turn: Arc<Turn>,
 }
 
@@ -112,7 +117,7 @@ impl Storage {
     /// [`Error::Unavailable`] where the database cannot be reached, is not one, or is of a newer version; its cause
     /// is an [`Unusable`], whose words may be shown to who starts the service; so also where it was made with another secret.
     pub fn open(url: &DatabaseUrl, secret: &MasterSecret) -> Result<Self> {
-        open::open(url, Arc::new(Seal::new(secret)?)).map(|pool| Self::on(url, pool))
+        open::open(url, Arc::new(Seal::new(secret)?)).map(|pools| Self::on(url, pools))
     }
 
     /// Connects to a database that is up to date, to read it; makes and changes nothing. Blocking.
@@ -121,7 +126,7 @@ impl Storage {
     ///
     /// As [`open`](Self::open), and where there is no database of this service, or one that is not up to date.
     pub fn open_to_read(url: &DatabaseUrl) -> Result<Self> {
-        open::open_to_read(url).map(|pool| Self::on(url, pool))
+        open::open_to_read(url, None).map(|pools| Self::on(url, pools))
     }
 
     /// Whether there is a database that was begun with a secret, without which [`open`](Self::open) refuses it; makes and
@@ -135,9 +140,22 @@ impl Storage {
     }
 
     fn on(url: &DatabaseUrl, pool: Pool<ConnectionSource>) -> Self {
+    /// The same with the secret at hand, for who verifies the audit. Whether it is the right one is for the verification to
+    /// say. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_to_read`](Self::open_to_read).
+    pub fn open_to_verify(url: &DatabaseUrl, secret: &MasterSecret) -> Result<Self> {
+        open::open_to_read(url, Some(Arc::new(Seal::new(secret)?)))
+            .map(|pools| Self::on(url, pools))
+    }
+
+    fn on(url: &DatabaseUrl, pools: Pools) -> Self {
         Self {
             kind: url.kind(),
-            pool,
+            readers: pools.readers,
+            writer: pools.writer,
             turn: Arc::default(),
         }
     }
@@ -167,7 +185,7 @@ impl Storage {
     ///
     /// As [`read`](Self::read).
     pub fn read_blocking<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
-        self.pool
+        self.readers
             .get()
             .map_err(unavailable)?
             .in_transaction(Access::Read, work)
@@ -248,7 +266,7 @@ impl Storage {
                 Ok((value, Some(revision)))
             }
         };
-        self.pool.get().map_err(unavailable)?.in_transaction_kept(
+        self.writer.get().map_err(unavailable)?.in_transaction_kept(
             Access::Write,
             write,
             |(_, revision)| revision.is_some(),

@@ -41,14 +41,23 @@ impl MigrationSource<Backend> for Migrations {
     }
 }
 
-/// The most connections that one process holds. A few readers beside the one writer are enough, since scoring reads
+/// The most connections that one process reads with, beside the one it writes with. A few are enough, since scoring reads
 /// the snapshot; many replicas share one PostgreSQL server, whose default limit is 100.
-const MAX_CONNECTIONS: u32 = 10;
+const MAX_READERS: u32 = 9;
 
-/// Opens the database, brings its tables up to date and returns the pool of its connections.
+/// The connections of one process.
+pub(super) struct Pools {
+    pub(super) readers: Pool<ConnectionSource>,
+    pub(super) writer: Pool<ConnectionSource>,
+}
+
+/// The version of the migration that made the audit a chain.
+const CHAINED_SINCE: &str = "20261122100000";
+
+/// Opens the database, brings its tables up to date and returns the pools of its connections.
 ///
 /// The first connection is made here and not by the pool, which would try again and again and tell the log each time.
-pub(super) fn open(url: &DatabaseUrl, seal: Arc<Seal>) -> Result<Pool<ConnectionSource>> {
+pub(super) fn open(url: &DatabaseUrl, seal: Arc<Seal>) -> Result<Pools> {
     leave_others_alone(url)?;
     let source = ConnectionSource {
         url: url.clone(),
@@ -58,15 +67,15 @@ pub(super) fn open(url: &DatabaseUrl, seal: Arc<Seal>) -> Result<Pool<Connection
     let mut connection = source.open()?;
     bring_up_to_date(&mut connection, url)?;
     drop(connection);
-    Ok(pool(source))
+    Ok(pools(&source))
 }
 
-/// Opens a database that is up to date and returns the pool of its connections; changes nothing.
-pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Pool<ConnectionSource>> {
+/// Opens a database that is up to date and returns the pools of its connections; changes nothing.
+pub(super) fn open_to_read(url: &DatabaseUrl, seal: Option<Arc<Seal>>) -> Result<Pools> {
     let source = ConnectionSource {
         url: url.clone(),
         purpose: Purpose::Reading,
-        seal: None,
+        seal,
     };
     let contents = source.open()?.in_transaction(Access::Read, contents)?;
     let applied = match contents {
@@ -86,7 +95,7 @@ pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Pool<ConnectionSource>> 
     if applied.len() < known.len() {
         return Err(Unusable::OlderSchema(url.clone()).into());
     }
-    Ok(pool(source))
+    Ok(pools(&source))
 }
 
 /// Whether the database was begun with a secret, without which it cannot be opened again; changes nothing. One that is not
@@ -109,14 +118,20 @@ pub(super) fn is_sealed(url: &DatabaseUrl) -> Result<bool> {
     })
 }
 
-fn pool(source: ConnectionSource) -> Pool<ConnectionSource> {
-    Pool::builder()
-        .max_size(MAX_CONNECTIONS)
-        .min_idle(Some(0))
-        .connection_timeout(Duration::from_secs(MAX_WAIT_SECONDS))
-        // A failure reaches the caller, who logs it once.
-        .error_handler(Box::new(NopErrorHandler))
-        .build_unchecked(source)
+fn pools(source: &ConnectionSource) -> Pools {
+    let pool = |size| {
+        Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .connection_timeout(Duration::from_secs(MAX_WAIT_SECONDS))
+            // A failure reaches the caller, who logs it once.
+            .error_handler(Box::new(NopErrorHandler))
+            .build_unchecked(source.clone())
+    };
+    Pools {
+        readers: pool(MAX_READERS),
+        writer: pool(1),
+    }
 }
 
 /// Refuses a file with another program's tables before its settings are changed, which are kept in the file.
@@ -220,11 +235,20 @@ fn bring_up_to_date(connection: &mut Connection, url: &DatabaseUrl) -> Result<()
             }
             .into());
         }
+        let is_chained = applied
+            .iter()
+            .any(|version| version.to_string() == CHAINED_SINCE);
         connection
             .database
             .run_pending_migrations(Migrations(url.kind()))
             .map_err(|error| not_migrated(&error))?;
-        audit::begin_or_check(connection, url)
+        if is_chained {
+            audit::check_secret(connection, url)
+        } else {
+            // Here and never again: a chain that began whenever its beginning is missing would vouch for whatever somebody
+            // wrote after removing it.
+            audit::begin(connection)
+        }
     })
 }
 

@@ -211,6 +211,9 @@ diesel::table! {
         id -> BigInt,
         begins_after -> BigInt,
         mac -> Text,
+        head_sequence -> BigInt,
+        head_mac -> Text,
+        head_seal -> Text,
     }
 }
 

@@ -42,11 +42,15 @@ impl Seal {
         })
     }
 
-    /// The MAC of a sequence of fields, in hexadecimal. Every field is preceded by its length, so that no two sequences are
-    /// the same bytes.
-    pub(super) fn mac<'a>(&self, fields: impl IntoIterator<Item = Option<&'a [u8]>>) -> String {
+    /// The MAC of a sequence of fields for one purpose, in hexadecimal. Purpose and fields are each preceded by their length, so
+    /// that no two sequences are the same bytes, and a MAC that was given for one purpose stands for no other.
+    pub(super) fn mac<'a>(
+        &self,
+        purpose: &'static str,
+        fields: impl IntoIterator<Item = Option<&'a [u8]>>,
+    ) -> String {
         let mut mac = self.audit.clone();
-        for field in fields {
+        for field in std::iter::once(Some(purpose.as_bytes())).chain(fields) {
             match field {
                 // No field is that long.
                 None => mac.update(&u64::MAX.to_be_bytes()),
@@ -129,15 +133,18 @@ mod tests {
 
     #[test]
     fn a_mac_tells_fields_and_keys_apart() {
-        let fields =
-            |parts: &[&'static str]| seal(1).mac(parts.iter().map(|part| Some(part.as_bytes())));
+        let fields = |parts: &[&'static str]| {
+            seal(1).mac("row", parts.iter().map(|part| Some(part.as_bytes())))
+        };
         assert_eq!(fields(&["ab", "c"]), fields(&["ab", "c"]));
         assert_ne!(fields(&["ab", "c"]), fields(&["a", "bc"]));
-        assert_ne!(seal(1).mac([None]), seal(1).mac([Some(&b""[..])]));
         assert_ne!(
-            seal(1).mac([Some(&b"x"[..])]),
-            seal(2).mac([Some(&b"x"[..])])
+            seal(1).mac("row", [None]),
+            seal(1).mac("row", [Some(&b""[..])])
         );
+        let of_x = |byte: u8, purpose| seal(byte).mac(purpose, [Some(&b"x"[..])]);
+        assert_ne!(of_x(1, "row"), of_x(2, "row"));
+        assert_ne!(of_x(1, "row"), of_x(1, "head"));
         assert!(is_same_mac("ab", "ab") && !is_same_mac("ab", "ac") && !is_same_mac("ab", "a"));
     }
 }

@@ -186,11 +186,15 @@ CREATE INDEX audit_by_actor ON audit (actor, sequence);
 CREATE INDEX audit_by_action ON audit (action, sequence);
 
 -- One row once the chain begins: after which row (rows before it are of a version without a chain, and `mac` covers them),
--- and by which key.
+-- and by which key. `head_sequence` and `head_mac` are the number and the MAC of the last row, and `head_seal` is the MAC of
+-- the four, so that the last rows cannot be taken away unseen.
 CREATE TABLE audit_chain (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     begins_after BIGINT NOT NULL CHECK (begins_after >= 0),
-    mac TEXT NOT NULL CHECK (length(mac) = 64)
+    mac TEXT NOT NULL CHECK (length(mac) = 64),
+    head_sequence BIGINT NOT NULL,
+    head_mac TEXT NOT NULL CHECK (length(head_mac) = 64),
+    head_seal TEXT NOT NULL CHECK (length(head_seal) = 64)
 );
 
 -- Subjects of learning that sites can name from the first day; admins add others.

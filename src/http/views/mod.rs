@@ -1,6 +1,7 @@
 //! What answers look like: one struct for each thing shown, filled by moving from the domain's values.
 
 pub(crate) mod bridges;
+pub(crate) mod audit;
 pub(crate) mod comparison;
 pub(crate) mod contacts;
 pub(crate) mod learning;

@@ -2,6 +2,7 @@
 
 mod blueprints;
 mod contacts;
+mod audit;
 mod examples;
 mod identity;
 mod keys;

@@ -1,7 +1,10 @@
 //! The command line as somebody types it: the real program, in an empty directory, with an empty environment.
 
 mod access;
+mod audit;
 mod commands;
+mod killed;
 mod program;
 mod running;
+mod secrets;
 mod settings;

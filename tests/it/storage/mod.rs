@@ -3,6 +3,7 @@
 mod keys;
 mod export;
 mod facts;
+mod audit;
 mod near;
 mod opening;
 mod organisations;

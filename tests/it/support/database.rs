@@ -113,6 +113,11 @@ impl TestDatabase {
 
     /// Runs SQL past the service.
     pub(crate) fn execute(&self, sql: &str) {
+        self.try_execute(sql).expect("the statements run");
+    }
+
+    /// Runs SQL past the service, which may refuse it.
+    pub(crate) fn try_execute(&self, sql: &str) -> diesel::QueryResult<()> {
         match self.url().kind() {
             DatabaseKind::Sqlite => SqliteConnection::establish(&self.address)
                 .expect("a connection")
@@ -121,7 +126,6 @@ impl TestDatabase {
                 .expect("a connection")
                 .batch_execute(sql),
         }
-        .expect("the statements run");
     }
 
     /// The texts that a query past the service returns, from a column called `text`.

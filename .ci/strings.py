@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Searches the files of a real run for what must not be in them: `strings.py DATABASE LOG...`
+
+DATABASE is a SQLite file; what lies beside it (`-wal`, `-shm`) is searched too, its `.secret` is not. Fails and says where, without
+repeating what, when any file holds a key of a caller, a token, an e-mail address, or a private key. With `--allow TEXT` (any number
+of times) an e-mail address that belongs there is left out, such as one in a licence.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+PATTERNS = {
+    "a key of a caller": re.compile(rb"als_[A-Za-z0-9]{20,}"),
+    "a JSON web token": re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+    "a bearer token": re.compile(rb"[Bb]earer [A-Za-z0-9._~+/-]{16,}"),
+    "an e-mail address": re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}"),
+    "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "a password in an address": re.compile(rb"[a-z+]{2,20}://[^/\s:@]+:[^/\s@]+@"),
+}
+
+
+def files(database, logs):
+    """The files to search, each once."""
+    for name in (database, f"{database}-wal", f"{database}-shm", f"{database}-journal"):
+        path = pathlib.Path(name)
+        if path.exists():
+            yield path
+    yield from map(pathlib.Path, logs)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database")
+    parser.add_argument("logs", nargs="*")
+    parser.add_argument("--allow", action="append", default=[])
+    arguments = parser.parse_args()
+    allowed = {text.encode() for text in arguments.allow}
+    if not pathlib.Path(arguments.database).exists():
+        sys.exit(f"{arguments.database} does not exist")
+    found = 0
+    for path in files(arguments.database, arguments.logs):
+        content = path.read_bytes()
+        for what, pattern in PATTERNS.items():
+            places = [match.start() for match in pattern.finditer(content) if match.group() not in allowed]
+            found += len(places)
+            for place in places[:5]:
+                print(f"{path}: {what} at byte {place}")
+        print(f"{path}: {len(content)} bytes searched")
+    if found:
+        sys.exit(f"{found} places hold what they must not")
+
+
+if __name__ == "__main__":
+    main()
