@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of HTTP or SQL. [`Alongside`] is the service behind every interface.
 
+mod bridges;
 mod callers;
+pub mod expertise;
 mod fill;
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,9 +1,12 @@
 //! Prior relationships: links between two organisations, and networks of many.
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::named_enum;
 use crate::domain::provenance::Provenance;
+use crate::domain::version::Version;
 
 named_enum!(
     /// What two organisations have or had to do with each other.
@@ -156,6 +159,43 @@ impl Link {
     }
 }
 
+/// A link as it is kept, with what came of it since it was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkRecord {
+    /// Its id.
+    pub id: String,
+    /// Its place in the order in which links were recorded.
+    pub sequence: i64,
+    /// The link itself.
+    pub link: Link,
+    /// When the other side agreed or an end disputed it, the last time.
+    pub answered_at: Option<DateTime<Utc>>,
+    /// The end that disputes it.
+    pub disputed_by: Option<OdsCode>,
+    /// Why, in that end's words; for the two ends alone.
+    pub dispute_reason: Option<String>,
+    /// How often it was changed.
+    pub version: Version,
+}
+
+impl LinkRecord {
+    /// Whether an organisation is one of its ends.
+    #[must_use]
+    pub fn has_end(&self, code: OdsCode) -> bool {
+        let (a, b) = self.link.ends();
+        a == code || b == code
+    }
+
+    /// What an end's agreement makes of it: a side's word is then that of both, a publication stays one.
+    #[must_use]
+    pub const fn agreed(&self) -> LinkStanding {
+        match self.link.declared_by {
+            Some(_) => LinkStanding::Confirmed,
+            None => LinkStanding::Published,
+        }
+    }
+}
+
 named_enum!(
     /// What kind of group mediates learning.
     NetworkKind, "a kind of network" {
@@ -193,6 +233,21 @@ pub struct Network {
     pub members: Vec<OdsCode>,
     /// Who left, and when; sorted, each once.
     pub departed: Vec<(OdsCode, PartialDate)>,
+    /// Where this is from.
+    pub provenance: Provenance,
+}
+
+/// One organisation in one network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Membership {
+    /// The network.
+    pub network: Slug,
+    /// Who.
+    pub ods_code: OdsCode,
+    /// Since when, where it is known.
+    pub joined: Option<PartialDate>,
+    /// When it left; `None` while it is a member.
+    pub departed: Option<PartialDate>,
     /// Where this is from.
     pub provenance: Provenance,
 }

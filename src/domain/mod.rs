@@ -5,7 +5,10 @@
 //! engine reads it.
 
 pub mod api_key;
+pub mod blueprint;
+pub mod bridge;
 pub mod caller;
+pub mod contact;
 pub mod core_system;
 pub mod dates;
 pub mod directory;
@@ -20,6 +23,7 @@ pub mod programme;
 pub mod provenance;
 pub mod register;
 pub mod secret;
+pub mod slugs;
 pub mod suggestion;
 pub mod version;
 

@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod bridges;
 pub mod criteria;
 pub mod explain;
 pub mod fit;

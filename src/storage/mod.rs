@@ -6,12 +6,18 @@
 
 mod any_connection;
 pub mod audit;
+pub mod blueprints;
 mod connection;
+pub mod contacts;
 pub mod data_sets;
+pub mod expertise;
 pub mod facts;
 mod failure;
 pub mod idempotency;
 pub mod keys;
+pub mod links;
+pub mod names;
+pub mod networks;
 mod open;
 pub mod organisations;
 pub mod programmes;
@@ -21,6 +27,7 @@ mod rows;
 mod schema;
 mod seal;
 mod server;
+pub mod topics;
 mod turn;
 mod url;
 pub mod versions;

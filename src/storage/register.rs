@@ -22,7 +22,7 @@ use crate::storage::schema::{
     attributes, boards, core_systems, data_sets, links, network_members, networks,
     organisation_care_settings, organisation_topics, organisations, successions, topics,
 };
-use crate::storage::{programmes, revision, weights};
+use crate::storage::{blueprints, programmes, revision, weights};
 
 /// Reads one whole table as rows.
 macro_rules! whole_table {
@@ -73,10 +73,12 @@ pub fn load(connection: &mut Connection) -> Result<Register> {
             whole_table!(connection, topics, TopicRow)?,
             TopicRow::into_domain,
         )?,
-        topic_interests: in_domain(
-            whole_table!(connection, organisation_topics, TopicInterestRow)?,
-            TopicInterestRow::into_domain,
-        )?,
+        topic_interests: {
+            let rows = whole_table!(connection, organisation_topics, TopicInterestRow)?;
+            let mut interests = in_domain(rows, TopicInterestRow::into_domain)?;
+            super::topics::with_blueprints(&mut interests, blueprints::published(connection)?);
+            interests
+        },
         saved_weights: weights::saved(connection)?,
         programme: programmes::default(connection)?,
     };

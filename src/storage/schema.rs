@@ -102,6 +102,8 @@ diesel::table! {
         evidence -> Nullable<Text>,
         answered_at -> Nullable<Timestamp>,
         version -> BigInt,
+        disputed_by -> Nullable<Text>,
+        dispute_reason -> Nullable<Text>,
     }
 }
 

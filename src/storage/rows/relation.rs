@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, SubsecRound as _, Utc};
 use diesel::{Insertable, Queryable};
 
 use crate::domain::dates::PartialDate;
 use crate::domain::error::Result;
 use crate::domain::ids::OdsCode;
-use crate::domain::link::{Link, Network};
+use crate::domain::link::{Link, LinkRecord, Membership, Network};
+use crate::domain::provenance::Provenance;
+use crate::domain::version::Version;
 use crate::storage::failure::Stored;
 use crate::storage::rows::{ContentIds, as_of};
 use crate::storage::schema::{links, network_members, networks};
@@ -32,6 +34,8 @@ pub(in crate::storage) struct LinkRow {
     evidence: Option<String>,
     answered_at: Option<NaiveDateTime>,
     version: i64,
+    disputed_by: Option<String>,
+    dispute_reason: Option<String>,
 }
 
 impl LinkRow {
@@ -54,6 +58,8 @@ impl LinkRow {
             evidence: link.evidence.clone(),
             answered_at: None,
             version: 1,
+            disputed_by: None,
+            dispute_reason: None,
         };
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         row.id = ids.next(&[
@@ -68,6 +74,40 @@ impl LinkRow {
             &text(&row.as_of),
         ]);
         row
+    }
+
+    /// A link with its id and what came of it since it was declared.
+    pub(in crate::storage) fn of_record(record: &LinkRecord) -> Result<Self> {
+        let key = [record.id.as_str()];
+        let version = i64::try_from(record.version.0)
+            .map_err(|fault| Stored::new("links", &key).corrupt(fault))?;
+        let row = Self::new(&record.link, record.sequence, &mut ContentIds::of("links"));
+        let time = |at: DateTime<Utc>| at.naive_utc().trunc_subsecs(6);
+        Ok(Self {
+            id: record.id.clone(),
+            answered_at: record.answered_at.map(time),
+            version,
+            disputed_by: record.disputed_by.map(|code| code.to_string()),
+            dispute_reason: record.dispute_reason.clone(),
+            ..row
+        })
+    }
+
+    pub(in crate::storage) fn into_record(self) -> Result<LinkRecord> {
+        let id = self.id.clone();
+        let key = [id.as_str()];
+        let row = Stored::new("links", &key);
+        Ok(LinkRecord {
+            id: id.clone(),
+            sequence: self.sequence,
+            answered_at: self.answered_at.map(|at| at.and_utc()),
+            disputed_by: row.parse_some(self.disputed_by.as_deref())?,
+            dispute_reason: self.dispute_reason.clone(),
+            version: u64::try_from(self.version)
+                .map(Version)
+                .map_err(|fault| row.corrupt(fault))?,
+            link: self.into_domain()?,
+        })
     }
 
     pub(in crate::storage) fn into_domain(self) -> Result<Link> {
@@ -97,8 +137,8 @@ impl LinkRow {
 #[diesel(table_name = networks, treat_none_as_default_value = false)]
 pub(in crate::storage) struct NetworkRow {
     pub(in crate::storage) slug: String,
-    kind: String,
-    name: String,
+    pub(in crate::storage) kind: String,
+    pub(in crate::storage) name: String,
     ended: Option<String>,
     source: String,
     as_of: Option<String>,
@@ -163,6 +203,40 @@ impl MemberRow {
             source: None,
             as_of: None,
         }
+    }
+}
+
+impl MemberRow {
+    pub(in crate::storage) fn new(membership: &Membership) -> Self {
+        Self {
+            network: membership.network.to_string(),
+            ods_code: membership.ods_code.to_string(),
+            joined: membership.joined.map(|date| date.to_string()),
+            departed: membership.departed.map(|date| date.to_string()),
+            origin: membership.provenance.voice.to_string(),
+            source: Some(membership.provenance.source.clone()),
+            as_of: as_of(&membership.provenance),
+        }
+    }
+
+    /// The membership; one that names no source of its own has that of the network.
+    pub(in crate::storage) fn into_domain(self, network: &Network) -> Result<Membership> {
+        let key = [self.network.as_str(), self.ods_code.as_str()];
+        let row = Stored::new("network_members", &key);
+        let provenance = match self.source {
+            Some(source) => row.provenance(source, self.as_of.as_deref(), &self.origin)?,
+            None => Provenance {
+                voice: row.parse(&self.origin)?,
+                ..network.provenance.clone()
+            },
+        };
+        Ok(Membership {
+            network: row.parse(&self.network)?,
+            ods_code: row.parse(&self.ods_code)?,
+            joined: row.parse_some(self.joined.as_deref())?,
+            departed: row.parse_some(self.departed.as_deref())?,
+            provenance,
+        })
     }
 }
 

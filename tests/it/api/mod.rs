@@ -1,6 +1,7 @@
 //! The interface, resource by resource, over the bundled data.
 
 mod examples;
+mod matrix;
 mod organisations;
 mod reference;
 mod suggestions;
