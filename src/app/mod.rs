@@ -6,6 +6,8 @@ mod bridges;
 mod callers;
 pub mod expertise;
 mod fill;
+pub mod import;
+mod import_rows;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

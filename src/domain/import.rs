@@ -324,6 +324,9 @@ mod tests {
             remarks.refuse(row, Some("a"), "bad");
             remarks.refuse(row, Some("b"), "bad too");
         }
-        assert_eq!((remarks.n_refused, remarks.list().len()), (2000, MAX_REMARKS));
+        assert_eq!(
+            (remarks.n_refused, remarks.list().len()),
+            (2000, MAX_REMARKS)
+        );
     }
 }
