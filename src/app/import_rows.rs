@@ -1,12 +1,14 @@
 //! What the rows of a file say, stated one after the other in one transaction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::app::import::{Progress, Tally, part};
+use crate::app::vendors;
+use crate::domain::core_system::CoreSystem;
 use crate::domain::error::Result;
 use crate::domain::ids::OdsCode;
 use crate::domain::import::{BoardWord, ImportKind, OrganisationWord, Placed, Remarks, Said};
@@ -16,7 +18,7 @@ use crate::domain::version::Expected;
 use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
 use crate::storage::import_organisations::{known, known_boards};
-use crate::storage::{Connection, import_successions, links, networks, topics, versions};
+use crate::storage::{Connection, attributes, core_systems, import_successions, links, networks, topics, versions};
 
 /// Refuses the rows that are of another organisation than the site's; whether there is one makes no difference.
 pub(super) fn keep_own(said: &mut Said, site: OdsCode) {
@@ -222,6 +224,10 @@ pub(super) fn state_all(
 ) -> Result<()> {
     let known = known(connection)?;
     let mut touched = BTreeSet::new();
+    systems_of(connection, said, &known, at, tally, progress, &mut touched)?;
+    raise(connection, ImportKind::Systems, &mut touched)?;
+    attributes_of(connection, said, &known, at, tally, progress, &mut touched)?;
+    raise(connection, ImportKind::Attributes, &mut touched)?;
     topics_of(connection, said, &known, at, tally, progress, &mut touched)?;
     raise(connection, ImportKind::Topics, &mut touched)?;
     links_of(connection, said, &known, site, at, tally, progress)?;
@@ -267,6 +273,91 @@ fn note(connection: &mut Connection, kind: &'static str, id: String, code: OdsCo
 
 const fn is_stored(stated: Stated) -> bool {
     matches!(stated, Stated::Added | Stated::Changed)
+}
+
+fn systems_of(
+    connection: &mut Connection,
+    said: &Said,
+    known: &HashMap<OdsCode, bool>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+    touched: &mut BTreeSet<OdsCode>,
+) -> Result<()> {
+    let vendors = vendors()?;
+    let mut modules: BTreeMap<_, Vec<&Placed<CoreSystem>>> = BTreeMap::new();
+    for placed in &said.systems {
+        progress.add(2);
+        if is_open(known, placed.value.ods_code, placed.row, tally) {
+            let key = (placed.value.ods_code, placed.value.module);
+            modules.entry(key).or_default().push(placed);
+        }
+    }
+    for ((code, module), placed) in modules {
+        // What a file says of a module is all that it says of it, as when a site says it.
+        let systems: Vec<CoreSystem> = placed
+            .iter()
+            .map(|placed| {
+                let mut system = placed.value.clone();
+                if let Some(name) = &system.vendor {
+                    let read = vendors.read(name);
+                    system.product = system.product.or(read.product);
+                    system.vendor = read.vendor;
+                }
+                system
+            })
+            .collect();
+        let stated = core_systems::state(connection, code, module, &systems, Voice::Import, at)?;
+        if is_stored(stated) {
+            touched.insert(code);
+            let shown = systems.iter().map(|s| {
+                serde_json::json!({
+                    "vendor": s.vendor, "product": s.product, "version": s.version, "status": s.status.as_str(),
+                    "source": s.provenance.source, "asOf": s.provenance.as_of.map(|date| date.to_string()),
+                })
+            });
+            let after = serde_json::json!({ "systems": shown.collect::<Vec<_>>(), "origin": Voice::Import.as_str() });
+            note(connection, "core_systems", format!("{code}/{module}"), code, after);
+        }
+        for one in placed {
+            tally.count(stated, one.row, "module");
+        }
+    }
+    Ok(())
+}
+
+fn attributes_of(
+    connection: &mut Connection,
+    said: &Said,
+    known: &HashMap<OdsCode, bool>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+    touched: &mut BTreeSet<OdsCode>,
+) -> Result<()> {
+    for Placed { row, value } in &said.attributes {
+        progress.add(2);
+        if !is_known(known, value.ods_code, *row, "ods_code", tally) {
+            continue;
+        }
+        let stated = attributes::state(connection, value, at)?;
+        if is_stored(stated) {
+            touched.insert(value.ods_code);
+            let (attribute, setting) = (value.value.attribute(), value.value.setting());
+            let id = match setting {
+                Some(setting) => format!("{}/{attribute}/{setting}", value.ods_code),
+                None => format!("{}/{attribute}", value.ods_code),
+            };
+            let after = serde_json::json!({
+                "attribute": attribute.as_str(), "value": value.value.number(), "careSetting": setting.map(|s| s.as_str()),
+                "source": value.provenance.source, "asOf": value.provenance.as_of.map(|date| date.to_string()),
+                "origin": Voice::Import.as_str(),
+            });
+            note(connection, "attributes", id, value.ods_code, after);
+        }
+        tally.count(stated, *row, "attribute");
+    }
+    Ok(())
 }
 
 fn topics_of(

@@ -8,6 +8,7 @@ pub mod expertise;
 mod fill;
 pub mod import;
 mod import_rows;
+mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -15,6 +16,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::Mutex;
 
 pub use self::callers::Callers;
+pub use self::vendors::vendors;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::suggestion::{PairAnswer, SuggestionRequest, Suggestions};

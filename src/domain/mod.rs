@@ -25,6 +25,7 @@ pub mod register;
 pub mod secret;
 pub mod slugs;
 pub mod suggestion;
+pub mod vendor;
 pub mod version;
 
 /// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.

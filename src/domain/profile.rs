@@ -86,6 +86,40 @@ impl Attribute {
             Self::Teaching => "teaching status",
         }
     }
+
+    /// The question to ask an organisation about itself.
+    #[must_use]
+    pub const fn question(self) -> &'static str {
+        match self {
+            Self::EthosSharing => {
+                "How openly do you share what you learn with others, from 1 (rarely) to 5 (always)?"
+            }
+            Self::EthosClinicalLeadership => {
+                "How far do clinicians drive your digital change, from 1 (hardly) to 5 (throughout)?"
+            }
+            Self::EthosStandardisation => {
+                "How far do you standardise across sites and specialties, from 1 (each its own way) to 5 (one way)?"
+            }
+            Self::EthosBuildOrBuy => {
+                "Do you build or buy, from 1 (build our own) to 5 (buy and configure)?"
+            }
+            Self::EthosPace => "How fast do you change, from 1 (small steps) to 5 (big bang)?",
+            Self::EthosSupplierPartnership => {
+                "How closely do you work with your suppliers, from 1 (at arm's length) to 5 (as partners)?"
+            }
+            Self::StaffFte => "How many staff do you have, in full-time equivalents?",
+            Self::Deprivation => {
+                "What is the mean deprivation score (IMD) of the areas where your patients live?"
+            }
+            Self::DigitalMaturity => {
+                "What are your scores in the Digital Maturity Assessment, for each care setting?"
+            }
+            Self::UrbanShare => "What share of your activity comes from urban areas?",
+            Self::Catchment => "How many people live in your catchment?",
+            Self::Beds => "How many general and acute beds do you have?",
+            Self::Teaching => "Are you a teaching hospital?",
+        }
+    }
 }
 
 /// A value of an attribute that keeps the attribute's bounds; always finite.
@@ -155,6 +189,25 @@ pub struct AttributeFact {
     pub value: AttributeValue,
     /// Where this is from.
     pub provenance: Provenance,
+}
+
+/// What other organisations see of a site beyond its scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visibility {
+    /// Whether others find it among those who can show a topic.
+    pub expertise: bool,
+    /// Whether others see the evidence of the links that it declared.
+    pub evidence: bool,
+}
+
+/// Everything, unless the site says otherwise.
+impl Default for Visibility {
+    fn default() -> Self {
+        Self {
+            expertise: true,
+            evidence: true,
+        }
+    }
 }
 
 /// A subject of learning, for example electronic prescribing.

@@ -39,6 +39,18 @@ impl Provenance {
     }
 }
 
+impl Provenance {
+    /// The site's own word, of this date.
+    #[must_use]
+    pub fn own_word(as_of: PartialDate) -> Self {
+        Self {
+            source: "the site's own word".to_owned(),
+            as_of: Some(as_of),
+            voice: Voice::Site,
+        }
+    }
+}
+
 /// A published data set that facts were taken from, with the notice its licence asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSet {

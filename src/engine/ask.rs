@@ -174,50 +174,18 @@ fn own_question(fact: Fact) -> String {
                 module.words()
             )
         }
-        Fact::Position => "What is the postcode of your head office?".to_owned(),
+        Fact::Position => "Where is your head office, in degrees of latitude and longitude?".to_owned(),
         Fact::CareSettings => {
             "Which care do you give: acute, specialist, mental health, community, ambulance?"
                 .to_owned()
         }
-        Fact::Attribute(attribute) => own_attribute_question(attribute).to_owned(),
+        Fact::Attribute(attribute) => attribute.question().to_owned(),
         Fact::Links => {
             "With which organisations have you worked before, and is that list complete?".to_owned()
         }
         Fact::Topics => {
             "Which topics do you want to learn about, and which can you show?".to_owned()
         }
-    }
-}
-
-const fn own_attribute_question(attribute: Attribute) -> &'static str {
-    match attribute {
-        Attribute::EthosSharing => {
-            "How openly do you share what you learn with others, from 1 (rarely) to 5 (always)?"
-        }
-        Attribute::EthosClinicalLeadership => {
-            "How far do clinicians drive your digital change, from 1 (hardly) to 5 (throughout)?"
-        }
-        Attribute::EthosStandardisation => {
-            "How far do you standardise across sites and specialties, from 1 (each its own way) to 5 (one way)?"
-        }
-        Attribute::EthosBuildOrBuy => {
-            "Do you build or buy, from 1 (build our own) to 5 (buy and configure)?"
-        }
-        Attribute::EthosPace => "How fast do you change, from 1 (small steps) to 5 (big bang)?",
-        Attribute::EthosSupplierPartnership => {
-            "How closely do you work with your suppliers, from 1 (at arm's length) to 5 (as partners)?"
-        }
-        Attribute::StaffFte => "How many staff do you have, in full-time equivalents?",
-        Attribute::Deprivation => {
-            "What is the mean deprivation score (IMD) of the areas where your patients live?"
-        }
-        Attribute::DigitalMaturity => {
-            "What are your scores in the Digital Maturity Assessment, for each care setting?"
-        }
-        Attribute::UrbanShare => "What share of your activity comes from urban areas?",
-        Attribute::Catchment => "How many people live in your catchment?",
-        Attribute::Beds => "How many general and acute beds do you have?",
-        Attribute::Teaching => "Are you a teaching hospital?",
     }
 }
 

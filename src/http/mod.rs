@@ -7,12 +7,17 @@
 mod accept;
 mod access;
 mod answer;
+mod attributes;
 mod body;
 mod changing;
 mod clock;
 mod conditional;
+mod core_systems;
+mod ethos;
 mod examples;
 mod extract;
+mod fields;
+mod history;
 mod hosts;
 mod kept;
 mod kind;
@@ -22,6 +27,7 @@ mod operation;
 mod organisations;
 mod pagination;
 mod parameters;
+mod particulars;
 mod probes;
 mod problem;
 mod question;
@@ -30,7 +36,10 @@ mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
 mod telemetry;
+mod vendors;
 mod views;
+mod visibility;
+mod weights;
 
 #[cfg(test)]
 mod tests;
@@ -220,6 +229,24 @@ fn operations(config: &mut ServiceConfig) {
             utoipa_actix_web::scope(API_PREFIX)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
+                .service(core_systems::list_core_systems)
+                .service(core_systems::put_core_systems)
+                .service(core_systems::withdraw_core_systems)
+                .service(vendors::list_vendors)
+                .service(ethos::show_ethos)
+                .service(ethos::put_ethos)
+                .service(attributes::list_attributes)
+                .service(attributes::put_attribute)
+                .service(attributes::withdraw_attribute)
+                .service(particulars::show_particulars)
+                .service(particulars::put_particulars)
+                .service(particulars::withdraw_particulars)
+                .service(weights::show_weights)
+                .service(weights::put_weights)
+                .service(weights::forget_weights)
+                .service(visibility::show_visibility)
+                .service(visibility::put_visibility)
+                .service(history::list_history)
                 .service(suggestions::list_suggestions)
                 .service(suggestions::make_suggestions)
                 .service(suggestions::show_suggestion)

@@ -38,13 +38,14 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",
         "Organisations, and what is recorded of them.",
     ),
     ("probes", "For what runs the service."),
+    ("profile", "What a site says of itself."),
     (
         "suggestions",
         "Partners for a site, each with its explanation.",

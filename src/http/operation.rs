@@ -4,7 +4,10 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{organisations, probes, reference, suggestions};
+use crate::http::{
+    attributes, core_systems, ethos, history, organisations, particulars, probes, reference,
+    suggestions, vendors, visibility, weights,
+};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +57,16 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
+    attributes::OPERATIONS,
+    core_systems::OPERATIONS,
+    ethos::OPERATIONS,
+    history::OPERATIONS,
     organisations::OPERATIONS,
+    particulars::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
     suggestions::OPERATIONS,
+    vendors::OPERATIONS,
+    visibility::OPERATIONS,
+    weights::OPERATIONS,
 ];

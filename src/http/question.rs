@@ -54,7 +54,7 @@ struct GivenFilters {
 
 /// A number for each criterion that is named, at most once each.
 #[derive(Debug, Default)]
-struct GivenWeights([Option<f64>; Criterion::COUNT]);
+pub(crate) struct GivenWeights([Option<f64>; Criterion::COUNT]);
 
 impl<'de> Deserialize<'de> for GivenWeights {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -94,10 +94,25 @@ impl<'de> Deserialize<'de> for CriterionKey {
 
 /// The faults of a body, gathered.
 #[derive(Default)]
-struct Faults(Vec<FieldError>);
+pub(crate) struct Faults(pub(crate) Vec<FieldError>);
 
 impl Faults {
-    fn keep<T>(&mut self, pointer: impl Into<String>, read: Result<T, Fault>) -> Option<T> {
+    /// Remembers what is wrong with a field.
+    pub(crate) fn refuse(&mut self, pointer: impl Into<String>, words: impl Into<String>) {
+        self.0.push(FieldError::new(pointer, words));
+    }
+
+    /// Fails where anything was wrong.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(self.0))
+        }
+    }
+
+    /// Returns what was read, or remembers what is wrong with the field.
+    pub(crate) fn keep<T>(&mut self, pointer: impl Into<String>, read: Result<T, Fault>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(fault) => {
@@ -154,7 +169,8 @@ fn whole_limit(number: f64) -> Result<Limit, Fault> {
 }
 
 impl GivenWeights {
-    fn check(self, faults: &mut Faults) -> Option<Weights> {
+    /// Checks every weight, and that they are not all zero.
+    pub(crate) fn check(self, faults: &mut Faults) -> Option<Weights> {
         let before = faults.0.len();
         let mut weights = [0.0; Criterion::COUNT];
         for (&criterion, given) in Criterion::ALL.iter().zip(self.0) {
@@ -246,13 +262,14 @@ impl ToSchema for Question {
 }
 
 /// An object that takes no other fields.
-fn closed() -> ObjectBuilder {
+pub(crate) fn closed() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Object)
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
 }
 
-fn weights_schema() -> Schema {
+/// Describes weights.
+pub(crate) fn weights_schema() -> Schema {
     let number = || {
         ObjectBuilder::new()
             .schema_type(Type::Number)

@@ -198,8 +198,107 @@ pub fn restate_standing(
     remember(connection, slot, voice, fact, DisplacedBy::Word(holder), at)
 }
 
+/// The word that holds in a slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held<'a> {
+    /// Whose it is.
+    pub voice: Voice,
+    /// What it says, with its source and date.
+    pub fact: &'a Value,
+}
+
+/// Weighs a word against the one that holds, and keeps the one that does not come to hold: after [`Stated::Added`] and
+/// [`Stated::Changed`] the caller has to put the new word in the place of the old one; otherwise nothing is left to do.
+///
+/// # Errors
+///
+/// As [`remember`].
+pub fn weigh(
+    connection: &mut Connection,
+    slot: Slot<'_>,
+    held: Option<Held<'_>>,
+    said: Held<'_>,
+    at: DateTime<Utc>,
+) -> Result<Stated> {
+    let Some(held) = held else {
+        return Ok(Stated::Added);
+    };
+    if held == said {
+        return Ok(Stated::Unchanged);
+    }
+    if said.voice >= held.voice {
+        let by = DisplacedBy::Word(said.voice);
+        remember(connection, slot, held.voice, held.fact, by, at)?;
+        return Ok(Stated::Changed);
+    }
+    // A file that is imported again leaves no second row.
+    let stands = standing(connection, slot.ods_code, slot.kind)?
+        .iter()
+        .any(|past| past.key == slot.key && past.voice == said.voice && past.fact == *said.fact);
+    if !stands {
+        restate_standing(connection, slot, said.voice, said.fact, held.voice, at)?;
+    }
+    Ok(Stated::Kept)
+}
+
+/// What came of withdrawing a site's word.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Withdrawn {
+    /// The site had said nothing; nothing changes.
+    NothingSaid,
+    /// Nobody else had said anything: the caller has to take the fact away.
+    Gone,
+    /// The word that stood comes back: the caller has to put it in the place of the site's.
+    Back(PastFact),
+}
+
+/// Withdraws the site's word of a slot, where it is the one that holds.
+///
+/// # Errors
+///
+/// As [`remember`].
+pub fn withdraw(
+    connection: &mut Connection,
+    slot: Slot<'_>,
+    held: Option<Held<'_>>,
+    at: DateTime<Utc>,
+) -> Result<Withdrawn> {
+    let Some(held) = held.filter(|held| held.voice == Voice::Site) else {
+        return Ok(Withdrawn::NothingSaid);
+    };
+    let by = DisplacedBy::Withdrawal;
+    remember(connection, slot, held.voice, held.fact, by, at)?;
+    Ok(match take_standing(connection, slot)? {
+        Some(past) => Withdrawn::Back(past),
+        None => Withdrawn::Gone,
+    })
+}
+
+/// Returns the words of one kind that a stronger one displaced and that still stand, in the order in which they were
+/// displaced.
+///
+/// # Errors
+///
+/// As [`remember`].
+pub fn standing(
+    connection: &mut Connection,
+    code: OdsCode,
+    kind: &'static str,
+) -> Result<Vec<PastFact>> {
+    past_facts::table
+        .filter(past_facts::ods_code.eq(code.as_str()))
+        .filter(past_facts::kind.eq(kind))
+        .filter(past_facts::is_standing.eq(true))
+        .order(past_facts::sequence.asc())
+        .load::<PastFactRow>(&mut connection.database)
+        .map_err(failed("reading past facts"))?
+        .into_iter()
+        .map(PastFactRow::into_domain)
+        .collect()
+}
+
 /// Returns the words of an organisation that do not hold, the last displaced first, before a sequence number where one is
-/// given.
+/// given; those of the hidden kinds are left out.
 ///
 /// # Errors
 ///
@@ -207,11 +306,13 @@ pub fn restate_standing(
 pub fn history(
     connection: &mut Connection,
     code: OdsCode,
+    hidden_kinds: &[&'static str],
     before: Option<i64>,
     limit: usize,
 ) -> Result<Vec<PastFact>> {
     past_facts::table
         .filter(past_facts::ods_code.eq(code.as_str()))
+        .filter(past_facts::kind.ne_all(hidden_kinds))
         .filter(past_facts::sequence.lt(before.unwrap_or(i64::MAX)))
         .order(past_facts::sequence.desc())
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 
@@ -11,13 +11,16 @@ use crate::domain::ids::{BoardCode, OdsCode};
 use crate::domain::import::{BoardWord, OrganisationWord, Placed, Remark, Remarks};
 use crate::domain::organisation::{Board, Organisation, Position, Status};
 use crate::domain::provenance::Voice;
+use crate::domain::version::{Expected, ProfilePart};
 use crate::storage::audit::{self, Entry};
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
+use crate::storage::particulars::{self, Particular, ParticularFact};
 use crate::storage::rows::organisation::{
     BoardRow, CareSettingRow, OrganisationRow, boards_by_code, settings_by_code,
 };
 use crate::storage::schema::{boards, organisation_care_settings, organisations};
+use crate::storage::versions;
 
 /// The most rows of one statement; see `register::insert`.
 const MAX_ROWS: usize = 900;
@@ -28,6 +31,7 @@ pub struct Plan {
     added: Vec<Organisation>,
     changed: Vec<(Organisation, Organisation)>,
     boards: BTreeMap<BoardCode, (&'static str, String)>,
+    kept: Vec<(OdsCode, ParticularFact)>,
     /// Rows that say what is recorded.
     pub n_unchanged: u64,
 }
@@ -48,7 +52,10 @@ impl Plan {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.boards.is_empty()
+        self.added.is_empty()
+            && self.changed.is_empty()
+            && self.boards.is_empty()
+            && self.kept.is_empty()
     }
 }
 
@@ -128,7 +135,7 @@ pub fn plan(
         for placed in words {
             let word = &placed.value;
             let before = present.remove(&word.ods_code);
-            match merged(placed, before.as_ref(), &mut boards, today, remarks) {
+            match merged(placed, before.as_ref(), &mut boards, today, remarks, &mut plan.kept) {
                 Err((column, words)) => remarks.refuse(placed.row, Some(column), words),
                 Ok(after) => match before {
                     None => plan.added.push(after),
@@ -176,6 +183,7 @@ fn merged(
     boards: &mut Boards,
     today: NaiveDate,
     remarks: &mut Remarks,
+    kept: &mut Vec<(OdsCode, ParticularFact)>,
 ) -> std::result::Result<Organisation, Fault> {
     let word = &placed.value;
     let mut after = match before {
@@ -253,6 +261,9 @@ fn merged(
                 Some("care_setting"),
                 "the site's own word on its care settings stays",
             ));
+            let value = Particular::CareSettings(*settings);
+            let provenance = provenance.clone();
+            kept.push((word.ods_code, ParticularFact { value, provenance }));
         } else {
             after.care_settings = *settings;
             after.care_settings_provenance = Some(provenance.clone());
@@ -267,6 +278,9 @@ fn merged(
                 Some("latitude"),
                 "the site's own word on where it is stays",
             ));
+            let value = Particular::Position(*position);
+            let provenance = provenance.clone();
+            kept.push((word.ods_code, ParticularFact { value, provenance }));
         } else {
             after.position = Some(*position);
             after.position_provenance = Some(provenance.clone());
@@ -304,8 +318,12 @@ fn is_renamed(before: &Organisation, after: &Organisation) -> bool {
 pub fn store(
     connection: &mut Connection,
     plan: &Plan,
+    at: DateTime<Utc>,
     mut progress: impl FnMut(u64),
 ) -> Result<()> {
+    for (code, fact) in &plan.kept {
+        particulars::state(connection, *code, fact, at)?;
+    }
     for (code, (kind, name)) in &plan.boards {
         let row = BoardRow {
             code: code.to_string(),
@@ -346,6 +364,7 @@ pub fn store(
         .map_err(failed("storing care settings"))?;
         store_settings(connection, reset.map(|(_, after)| after))?;
         for (before, after) in changed {
+            displace(connection, before, after, at)?;
             let row = OrganisationRow::from(after);
             diesel::update(organisations::table.find(after.ods_code.as_str()))
                 .set(&row)
@@ -354,6 +373,36 @@ pub fn store(
             note(connection, Some(before), after);
         }
         progress(changed.len() as u64);
+    }
+    Ok(())
+}
+
+/// Keeps what an import displaces of the particulars in the history, as for every word.
+fn displace(
+    connection: &mut Connection,
+    before: &Organisation,
+    after: &Organisation,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let mut said = Vec::new();
+    if before.care_settings != after.care_settings && !before.care_settings.is_empty() {
+        let value = Particular::CareSettings(after.care_settings);
+        said.push((value, &after.care_settings_provenance));
+    }
+    if let (Some(was), Some(is)) = (before.position, after.position)
+        && was != is
+    {
+        said.push((Particular::Position(is), &after.position_provenance));
+    }
+    for (value, provenance) in said {
+        if let Some(provenance) = provenance.clone() {
+            let fact = ParticularFact { value, provenance };
+            particulars::state(connection, after.ods_code, &fact, at)?;
+        }
+    }
+    if before.care_settings != after.care_settings || before.position != after.position {
+        let expected = Expected::Any;
+        versions::raise(connection, after.ods_code, ProfilePart::Particulars, &expected)?;
     }
     Ok(())
 }

@@ -5,10 +5,12 @@
 //! transaction raises the revision and leaves an audit row.
 
 mod any_connection;
+pub mod attributes;
 pub mod audit;
 pub mod blueprints;
 mod connection;
 pub mod contacts;
+pub mod core_systems;
 pub mod data_sets;
 pub mod expertise;
 pub mod facts;
@@ -23,6 +25,7 @@ pub mod names;
 pub mod networks;
 mod open;
 pub mod organisations;
+pub mod particulars;
 pub mod programmes;
 pub mod register;
 pub mod revision;
@@ -34,6 +37,7 @@ pub mod topics;
 mod turn;
 mod url;
 pub mod versions;
+pub mod visibility;
 pub mod weights;
 
 use std::sync::Arc;
@@ -296,6 +300,14 @@ pub enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// The same outcome with something else to return.
+    pub fn with<U>(self, value: U) -> Outcome<U> {
+        match self {
+            Self::Changed(_) => Outcome::Changed(value),
+            Self::Unchanged(_) => Outcome::Unchanged(value),
+        }
+    }
+
     /// What the work returned.
     pub fn into_inner(self) -> T {
         match self {

@@ -11,7 +11,7 @@ use crate::domain::core_system::{CoreSystem, SystemStatus};
 use crate::domain::directory::{
     After, Listed, Near, OrganisationPage, OrganisationQuery, OrganisationRecord, StatusFilter,
 };
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{Link, Network};
 use crate::domain::organisation::{EARTH_RADIUS_KM, Organisation, Position, Succession};
@@ -265,6 +265,30 @@ fn completed(connection: &mut Connection, rows: Vec<OrganisationRow>) -> Result<
         .collect()
 }
 
+/// Checks that there is an organisation of this code, open or closed.
+///
+/// # Errors
+///
+/// [`Error::OrganisationNotFound`] where there is none;
+/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
+/// [`Error::Internal`](crate::domain::error::Error::Internal) where that cannot be read.
+pub fn require(connection: &mut Connection, code: OdsCode) -> Result<()> {
+    organisations::table
+        .find(code.as_str())
+        .select(organisations::code_order)
+        .first::<i64>(&mut connection.database)
+        .optional()
+        .map_err(failed("looking for an organisation"))?
+        .map(|_| ())
+        .ok_or(Error::OrganisationNotFound(code))
+}
+
+/// Returns one organisation without what other tables hold of it but its care settings; `None` where there is none of this
+/// code.
+pub(super) fn one(connection: &mut Connection, code: OdsCode) -> Result<Option<Organisation>> {
+    Ok(with_codes(connection, std::iter::once(code))?.remove(&code))
+}
+
 /// Returns one organisation with everything recorded of it; `None` where there is none of this code.
 ///
 /// # Errors
@@ -291,7 +315,7 @@ pub fn find(connection: &mut Connection, code: OdsCode) -> Result<Option<Organis
     }))
 }
 
-fn core_systems_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<CoreSystem>> {
+pub(super) fn core_systems_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<CoreSystem>> {
     let rows = core_systems::table
         .filter(core_systems::ods_code.eq(code.as_str()))
         .order(core_systems::sequence.asc())
@@ -305,7 +329,7 @@ fn core_systems_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<Cor
     Ok(found)
 }
 
-fn attributes_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<AttributeFact>> {
+pub(super) fn attributes_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<AttributeFact>> {
     let rows = attributes::table
         .filter(attributes::ods_code.eq(code.as_str()))
         .load::<AttributeRow>(&mut connection.database)

@@ -7,6 +7,7 @@ use crate::domain::ids::OdsCode;
 use crate::domain::version::{Expected, ProfilePart, Version};
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
+use crate::storage::organisations;
 use crate::storage::schema::profile_versions;
 
 /// Returns the version of a part; 0 before its first change.
@@ -31,6 +32,26 @@ pub fn of(connection: &mut Connection, code: OdsCode, part: ProfilePart) -> Resu
                 .map(Version)
                 .map_err(|fault| stored.corrupt(fault))
         }
+    }
+}
+
+/// Returns the version of a part of an organisation that exists, where it is one that the caller has seen.
+///
+/// # Errors
+///
+/// [`Error::OrganisationNotFound`]; [`Error::Stale`] where the part is of another version than expected; those of [`of`].
+pub fn expect(
+    connection: &mut Connection,
+    code: OdsCode,
+    part: ProfilePart,
+    expected: &Expected,
+) -> Result<Version> {
+    organisations::require(connection, code)?;
+    let current = of(connection, code, part)?;
+    if expected.allows(current) {
+        Ok(current)
+    } else {
+        Err(Error::Stale)
     }
 }
 

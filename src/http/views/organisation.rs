@@ -183,7 +183,7 @@ impl From<OrganisationRecord> for RecordView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CoreSystem)]
-struct CoreSystemView {
+pub(crate) struct CoreSystemView {
     module: ModuleName,
     /// Who supplies it; null for an unnamed system and for an absence.
     #[schema(required)]
@@ -224,7 +224,7 @@ impl From<CoreSystem> for CoreSystemView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AttributeFact)]
-struct AttributeView {
+pub(crate) struct AttributeView {
     attribute: AttributeName,
     /// In the attribute's unit; 0 or 1 for teaching.
     value: f64,

@@ -14,7 +14,7 @@ use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
 use crate::domain::profile::Attribute;
 use crate::domain::programme::Criterion;
-use crate::domain::provenance::Provenance;
+use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::suggestion::{Fact, WeightsFrom};
 
 /// Anything that is shown as its `Display`.
@@ -125,6 +125,7 @@ named! {
     LinkKindName(LinkKind) as "LinkKind": "What two organisations have or had to do with each other.";
     LinkStandingName(LinkStanding) as "LinkStanding": "Who stands behind a link.";
     NetworkKindName(NetworkKind) as "NetworkKind": "What kind of group mediates learning.";
+    OriginName(Voice) as "Origin": "Whose word a fact is: open data that comes with the service, an import, or the site itself.";
     SuccessionKindName(SuccessionKind) as "SuccessionKind": "How an organisation passed on.";
 }
 

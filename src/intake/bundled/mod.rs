@@ -9,8 +9,11 @@ mod maturity;
 mod organisations;
 pub(in crate::intake) mod relations;
 pub(in crate::intake) mod systems;
+mod vendors;
 
 use std::collections::BTreeMap;
+
+pub use self::vendors::vendors;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision, Slug};

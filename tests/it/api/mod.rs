@@ -1,10 +1,17 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod attributes;
+mod core_systems;
+mod ethos;
 mod examples;
 mod matrix;
+mod history;
 mod organisations;
+mod particulars;
 mod reference;
 mod suggestions;
+mod visibility;
+mod weights;
 
 use std::sync::LazyLock;
 
