@@ -9,6 +9,7 @@ pub mod demo;
 pub mod failure;
 pub mod flags;
 pub mod health;
+pub mod import;
 pub mod openapi;
 pub mod serve;
 pub mod stdout;
@@ -57,6 +58,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
+    Import(import::Import),
     Suggest(suggest::Suggest),
     Openapi(openapi::Openapi),
     Health(health::Health),
@@ -83,6 +85,7 @@ impl Cli {
         let (flags, filter) = match &command {
             Command::Demo(demo) => (demo.flags(flags), LogFilter::command()),
             Command::Serve(serve) => (serve.flags(flags), LogFilter::service()),
+            Command::Import(import) => (import.flags(flags), LogFilter::command()),
             Command::Suggest(suggest) => (suggest.flags(flags), LogFilter::command()),
             Command::Openapi(_) => (flags, LogFilter::command()),
             Command::Health(_) => (flags, LogFilter::command()),
@@ -121,6 +124,7 @@ impl Prepared {
         match self.command {
             Command::Demo(demo) => demo.run(&self.config, now),
             Command::Serve(serve) => serve.run(&self.config, now),
+            Command::Import(import) => import.run(&self.config, now),
             Command::Suggest(suggest) => suggest.run(&self.config, now),
             Command::Openapi(openapi) => openapi.run(),
             Command::Health(health) => health.run(&self.config),
