@@ -11,6 +11,8 @@ mod fill;
 pub mod identity;
 pub mod identity_keys;
 pub mod keys;
+pub mod import;
+mod import_rows;
 mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -40,6 +40,12 @@ pub enum Failure {
     /// The answer could not be written.
     #[error("cannot write to the standard output")]
     Output(#[source] std::io::Error),
+    /// A file that was named cannot be read.
+    #[error("cannot read {}", .0.display())]
+    File(std::path::PathBuf, #[source] std::io::Error),
+    /// Rows of a file were refused; the report says why.
+    #[error("{0} row(s) were refused")]
+    Refused(u64),
     /// The service does not answer, or not well.
     #[error("{url} is not healthy: {why}")]
     Unhealthy {
@@ -102,6 +108,8 @@ impl Failure {
             | Self::Output(_)
             | Self::Tampered { .. }
             | Self::Checkpoint { .. }
+            | Self::File(..)
+            | Self::Refused(_)
             | Self::Unhealthy { .. } => EXIT_FAILURE,
         })
     }

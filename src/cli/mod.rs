@@ -11,6 +11,7 @@ pub mod failure;
 pub mod flags;
 pub mod health;
 pub mod keys;
+pub mod import;
 pub mod openapi;
 pub mod serve;
 pub mod stdout;
@@ -61,6 +62,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
+    Import(import::Import),
     Suggest(suggest::Suggest),
     Keys(keys::Keys),
     Audit(audit::Audit),
@@ -89,6 +91,7 @@ impl Cli {
         let (flags, filter) = match &command {
             Command::Demo(demo) => (demo.flags(flags), LogFilter::command()),
             Command::Serve(serve) => (serve.flags(flags), LogFilter::service()),
+            Command::Import(import) => (import.flags(flags), LogFilter::command()),
             Command::Suggest(suggest) => (suggest.flags(flags), LogFilter::command()),
             Command::Keys(keys) => (keys.flags(flags), LogFilter::command()),
             Command::Audit(audit) => (audit.flags(flags), LogFilter::command()),
@@ -129,6 +132,7 @@ impl Prepared {
         match self.command {
             Command::Demo(demo) => demo.run(&self.config, now),
             Command::Serve(serve) => serve.run(&self.config, now),
+            Command::Import(import) => import.run(&self.config, now),
             Command::Suggest(suggest) => suggest.run(&self.config, now),
             Command::Keys(keys) => keys.run(&self.config, now),
             Command::Audit(audit) => audit.run(&self.config, now),

@@ -16,6 +16,7 @@ pub mod dates;
 pub mod directory;
 pub mod error;
 pub mod ids;
+pub mod import;
 pub mod interval;
 pub mod link;
 pub mod organisation;

@@ -4,4 +4,5 @@
 //! read is an error that names file, line and column. Start with [`bundled`], the open data inside the binary.
 
 pub mod bundled;
+pub mod import;
 mod table;

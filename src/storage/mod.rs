@@ -20,6 +20,9 @@ pub mod export;
 pub mod facts;
 mod failure;
 pub mod idempotency;
+pub mod import_organisations;
+pub mod import_successions;
+pub mod imports;
 pub mod keys;
 pub mod links;
 pub mod names;
@@ -53,7 +56,7 @@ use self::connection::{Access, ConnectionSource, MAX_WAIT_SECONDS, unavailable};
 pub use self::failure::Unusable;
 use self::open::Pools;
 pub use self::open::revert_migrations;
-use self::turn::Turn;
+use self::turn::{Length, Turn};
 pub use self::url::{DatabaseKind, DatabaseUrl};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Revision;
@@ -254,8 +257,31 @@ impl Storage {
         change: &Change,
         work: impl FnOnce(&mut Connection) -> Result<Outcome<T>>,
     ) -> Result<(T, Option<Revision>)> {
+        self.write_for(change, Length::Short, work)
+    }
+
+    /// The same, for work that may take as long as a writer may: others of this process wait for it to end instead of giving
+    /// up after some seconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_long_blocking<T>(
+        &self,
+        change: &Change,
+        work: impl FnOnce(&mut Connection) -> Result<Outcome<T>>,
+    ) -> Result<(T, Option<Revision>)> {
+        self.write_for(change, Length::Long, work)
+    }
+
+    fn write_for<T>(
+        &self,
+        change: &Change,
+        length: Length,
+        work: impl FnOnce(&mut Connection) -> Result<Outcome<T>>,
+    ) -> Result<(T, Option<Revision>)> {
         let waited = Duration::from_secs(MAX_WAIT_SECONDS);
-        let _turn = self.turn.take(waited).ok_or_else(|| {
+        let _turn = self.turn.take(waited, MAX_WRITE_TIME, length).ok_or_else(|| {
             Error::Unavailable("waiting for another writer", "it takes too long".into())
         })?;
         let write = |connection: &mut Connection| match work(connection)? {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Who writes now, and who waits.
 ///
@@ -16,8 +16,11 @@ pub(super) struct Turn {
 
 #[derive(Debug, Default)]
 struct Queue {
-    is_taken: bool,
-    waiting: VecDeque<Arc<Waiter>>,
+    /// How long whoever writes may take; `None` where nobody writes.
+    taken: Option<Length>,
+    /// When the last long write ended.
+    long_ended: Option<Instant>,
+    waiting: VecDeque<(Arc<Waiter>, Length)>,
 }
 
 /// Somebody who waits; one condition each, so that one is woken and not all.
@@ -26,36 +29,62 @@ struct Waiter {
     given: Condvar,
 }
 
+/// How long a write may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Some milliseconds: who waits long gives up.
+    Short,
+    /// As long as any write may: who waits is patient.
+    Long,
+}
+
+/// How long to wait for the turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// While short writes go before; what a long one took does not count.
+    pub(super) short: Duration,
+    /// While a long one does, from the beginning.
+    pub(super) long: Duration,
+}
+
 /// The turn, given back when dropped, however the write ends.
 pub(super) struct Taken<'a>(&'a Turn);
 
 impl Turn {
     /// Waits for the turn; `None` where it does not come in time.
-    pub(super) fn take(&self, at_most: Duration) -> Option<Taken<'_>> {
+    pub(super) fn take(&self, patience: Patience, length: Length) -> Option<Taken<'_>> {
+        let started = Instant::now();
         let mut queue = self.queue();
-        if !queue.is_taken {
-            queue.is_taken = true;
+        if queue.taken.is_none() {
+            queue.taken = Some(length);
             return Some(Taken(self));
         }
         let waiter = Arc::new(Waiter::default());
-        queue.waiting.push_back(Arc::clone(&waiter));
-        // Who gives the turn takes the waiter out of the queue.
-        let place = |queue: &Queue| {
-            queue
+        queue.waiting.push_back((Arc::clone(&waiter), length));
+        loop {
+            // Who gives the turn takes the waiter out of the queue.
+            let place = queue
                 .waiting
                 .iter()
-                .position(|other| Arc::ptr_eq(other, &waiter))
-        };
-        let (mut queue, _) = waiter
-            .given
-            .wait_timeout_while(queue, at_most, |queue| place(queue).is_some())
-            .unwrap_or_else(PoisonError::into_inner);
-        match place(&queue) {
-            Some(place) => {
+                .position(|(other, _)| Arc::ptr_eq(other, &waiter));
+            let Some(place) = place else {
+                return Some(Taken(self));
+            };
+            let left = match queue.taken {
+                Some(Length::Long) => patience.long.checked_sub(started.elapsed()),
+                Some(Length::Short) | None => {
+                    let since = queue.long_ended.map_or(started, |ended| ended.max(started));
+                    patience.short.checked_sub(since.elapsed())
+                }
+            };
+            let Some(left) = left.filter(|left| !left.is_zero()) else {
                 queue.waiting.remove(place);
-                None
-            }
-            None => Some(Taken(self)),
+                return None;
+            };
+            (queue, _) = waiter
+                .given
+                .wait_timeout(queue, left)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -68,10 +97,13 @@ impl Turn {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
-        match queue.waiting.pop_front() {
-            Some(next) => next.given.notify_one(),
-            None => queue.is_taken = false,
+        if queue.taken == Some(Length::Long) {
+            queue.long_ended = Some(Instant::now());
         }
+        queue.taken = queue.waiting.pop_front().map(|(next, length)| {
+            next.given.notify_one();
+            length
+        });
     }
 }
 
@@ -81,7 +113,10 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
-    const LONG: Duration = Duration::from_secs(30);
+    const LONG: Patience = Patience {
+        short: Duration::from_secs(30),
+        long: Duration::from_secs(30),
+    };
 
     /// Waits until this many wait.
     fn until_waiting(turn: &Turn, n: usize) {
@@ -95,11 +130,11 @@ mod tests {
         let turn = Turn::default();
         let (tell, told) = mpsc::channel();
         thread::scope(|scope| {
-            let held = turn.take(LONG).unwrap();
+            let held = turn.take(LONG, Length::Short).unwrap();
             for number in 0..8 {
                 let (turn, tell) = (&turn, tell.clone());
                 scope.spawn(move || {
-                    let _held = turn.take(LONG).unwrap();
+                    let _held = turn.take(LONG, Length::Short).unwrap();
                     tell.send(number).unwrap();
                 });
                 until_waiting(turn, number + 1);
@@ -113,7 +148,7 @@ mod tests {
     #[test]
     fn who_gives_up_waiting_is_given_nothing() {
         let turn = Turn::default();
-        let held = turn.take(LONG).unwrap();
+        let held = turn.take(LONG, Length::Short).unwrap();
         assert!(turn.take(Duration::ZERO).is_none());
         assert!(turn.queue().waiting.is_empty());
         drop(held);
@@ -128,7 +163,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..200 {
-                        let _held = turn.take(LONG).unwrap();
+                        let _held = turn.take(LONG, Length::Short).unwrap();
                         let _alone = inside.try_lock().unwrap();
                     }
                 });

@@ -7,8 +7,8 @@
 mod data_sets;
 mod maturity;
 mod organisations;
-mod relations;
-mod systems;
+pub(in crate::intake) mod relations;
+pub(in crate::intake) mod systems;
 mod vendors;
 
 use std::collections::BTreeMap;

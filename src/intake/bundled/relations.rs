@@ -13,7 +13,7 @@ use crate::domain::provenance::{Provenance, Voice};
 use crate::intake::table::{Read, Row, filled, rows};
 
 /// The month in which the Global Digital Exemplar programme ended.
-const PROGRAMME_END: &str = "2021-03";
+pub(in crate::intake) const PROGRAMME_END: &str = "2021-03";
 
 #[derive(Deserialize)]
 struct MergerCells {
@@ -99,13 +99,13 @@ pub(super) fn read_relationships(text: &str, known: &Known) -> Read<Vec<Link>> {
 }
 
 /// Whether the file's kind is a pair of the Global Digital Exemplar programme.
-fn is_exemplar_pair(kind: &str) -> bool {
+pub(in crate::intake) fn is_exemplar_pair(kind: &str) -> bool {
     kind == "gde_fast_follower"
 }
 
 /// The kind of link that the file's kind stands for, by the first rule of DESIGN 3 that fits; `None` where it is not
 /// loaded.
-fn link_kind(kind: &str) -> Option<LinkKind> {
+pub(in crate::intake) fn link_kind(kind: &str) -> Option<LinkKind> {
     let is_joint_procurement = kind
         .strip_prefix("joint_")
         .is_some_and(|rest| rest.ends_with("_procurement"));
@@ -161,7 +161,7 @@ pub(super) fn read_memberships(text: &str, known: &Known) -> Read<Vec<Network>> 
             kind => row.parse("group_kind", kind)?,
         };
         let Some(slug) = slug(&row)? else { continue };
-        let name = network_name(&row);
+        let name = network_name(&row.cells.group_code, &row.cells.group_name);
         let group = groups.entry(slug).or_insert_with(|| Group {
             kind,
             name: name.clone(),
@@ -211,6 +211,14 @@ fn slug(row: &Row<MembershipCells>) -> Read<Option<Slug>> {
         (None, Some(name)) => ("group_name", name),
         (None, None) => return Ok(None),
     };
+    match group_slug(&cells.group_kind, own) {
+        Some(slug) => row.parse(column, &slug).map(Some),
+        None => Err(row.fault(column, "there is no letter or digit in it beside the kind")),
+    }
+}
+
+/// The slug of a group of a kind, by its code or its name; `None` where that has no letter or digit beside the kind.
+pub(in crate::intake) fn group_slug(kind: &str, own: &str) -> Option<String> {
     let words = |text: &str| -> Vec<String> {
         text.to_lowercase()
             .split(|c: char| !c.is_ascii_alphanumeric())
@@ -218,25 +226,20 @@ fn slug(row: &Row<MembershipCells>) -> Read<Option<Slug>> {
             .map(str::to_owned)
             .collect()
     };
-    let kind = words(&cells.group_kind).join("-");
+    let kind = words(kind).join("-");
     // Some codes repeat a word of the kind: `gde_acute` of `gde_exemplar`.
     let own: Vec<String> = words(own)
         .into_iter()
         .skip_while(|word| kind.split('-').any(|part| part == word))
         .collect();
-    if own.is_empty() {
-        return Err(row.fault(column, "there is no letter or digit in it beside the kind"));
-    }
-    row.parse(column, &format!("{kind}-{}", own.join("-")))
-        .map(Some)
+    (!own.is_empty()).then(|| format!("{kind}-{}", own.join("-")))
 }
 
 /// The name of a group, without what the file says about its own row: the day on which members were announced, whether the
 /// list is whole, who leads it, how much money it brought.
-fn network_name(row: &Row<MembershipCells>) -> String {
-    let cells = &row.cells;
-    let Some(name) = filled(&cells.group_name) else {
-        return cells.group_code.clone();
+pub(in crate::intake) fn network_name(code: &str, name: &str) -> String {
+    let Some(name) = filled(name) else {
+        return code.to_owned();
     };
     let end = [" (announced ", " (partial list)", "; lead ", ", up to "]
         .iter()

@@ -27,7 +27,7 @@ struct Cells {
 }
 
 /// How the file writes that a system is nobody's product; two of those are not the same system.
-const UNNAMED: &str = "In-house or generic";
+pub(in crate::intake) const UNNAMED: &str = "In-house or generic";
 
 /// Reads the systems, by organisation and module, then as in the file.
 ///
@@ -63,22 +63,28 @@ pub(super) fn read(text: &str, known: &Known) -> Read<Vec<CoreSystem>> {
             systems.push(system);
         }
     }
-    let absences = latest_absences(&systems);
-    systems.retain(|system| {
-        let absence = absences.get(&(system.ods_code, system.module));
-        !(system.status.is_present() && absence.is_some_and(|&absence| day(system) < absence))
-    });
+    drop_before_absences(&mut systems, |system| system);
     systems.sort_by_key(|system| (system.ods_code, system.module));
     Ok(systems)
 }
 
+/// Leaves out the systems of which an absence in the same module is known since.
+pub(in crate::intake) fn drop_before_absences<T>(
+    systems: &mut Vec<T>,
+    system: impl Fn(&T) -> &CoreSystem,
+) {
+    let absences = latest_absences(systems.iter().map(&system));
+    systems.retain(|one| {
+        let system = system(one);
+        let absence = absences.get(&(system.ods_code, system.module));
+        !(system.status.is_present() && absence.is_some_and(|&absence| day(system) < absence))
+    });
+}
+
 /// For each organisation and module, the day of which an absence was last known.
-fn latest_absences(systems: &[CoreSystem]) -> HashMap<(OdsCode, Module), NaiveDate> {
+fn latest_absences<'a>(systems: impl Iterator<Item = &'a CoreSystem>) -> HashMap<(OdsCode, Module), NaiveDate> {
     let mut latest = HashMap::new();
-    for system in systems
-        .iter()
-        .filter(|system| system.status.is_known_absence())
-    {
+    for system in systems.filter(|system| system.status.is_known_absence()) {
         let date = latest
             .entry((system.ods_code, system.module))
             .or_insert(NaiveDate::MIN);
@@ -96,7 +102,7 @@ fn day(system: &CoreSystem) -> NaiveDate {
 }
 
 /// A product as it is named: without what stands in brackets.
-fn without_brackets(product: &str) -> String {
+pub(in crate::intake) fn without_brackets(product: &str) -> String {
     let mut kept = String::new();
     let mut rest = product;
     while let Some(open) = rest.find(['(', '[']) {

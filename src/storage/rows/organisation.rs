@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use diesel::{Insertable, Queryable};
+use diesel::{AsChangeset, Insertable, Queryable};
 
 use crate::domain::error::Result;
 use crate::domain::ids::{BoardCode, OdsCode};
@@ -36,8 +36,8 @@ impl CareSettingRow {
     }
 }
 
-#[derive(Queryable, Insertable)]
-#[diesel(table_name = organisations, treat_none_as_default_value = false)]
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = organisations, treat_none_as_default_value = false, treat_none_as_null = true, primary_key(ods_code))]
 pub(in crate::storage) struct OrganisationRow {
     pub(in crate::storage) ods_code: String,
     code_order: i64,

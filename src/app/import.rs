@@ -1,0 +1,318 @@
+//! Importing a file: read, compared with what is recorded, and stored whole or not at all.
+//!
+//! The file is read and compared before the writing transaction begins, so that other writers wait only while rows are stored.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use crate::app::import_rows;
+use crate::domain::error::Result;
+use crate::domain::ids::{OdsCode, Revision};
+use crate::domain::import::{Counts, ImportKind, ImportState, Remark, Remarks, Said};
+use crate::domain::version::ProfilePart;
+use crate::intake;
+use crate::storage::facts::Stated;
+use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
+
+pub use crate::intake::import::{Column, Form, MAX_FILE_BYTES, Need, columns};
+
+/// What to do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What it is of.
+    pub kind: ImportKind,
+    /// The site whose file it is; it may speak of itself alone. `None` for a programme admin.
+    pub site: Option<OdsCode>,
+    /// Whether to store anything.
+    pub mode: Mode,
+    /// What to do with good rows where others are refused.
+    pub refusals: Refusals,
+}
+
+/// Whether to store anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Store.
+    Store,
+    /// Work out what would come of it, and store nothing.
+    DryRun,
+}
+
+/// What to do with good rows where others are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusals {
+    /// Nothing: all rows or none.
+    RefuseAll,
+    /// Take them.
+    TakeTheRest,
+}
+
+/// What came of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// How it ended.
+    pub state: ImportState,
+    /// Rows by what came of them.
+    pub counts: Counts,
+    /// What is said of rows.
+    pub remarks: Vec<Remark>,
+    /// The write that made the changes; `None` where there were none.
+    pub revision: Option<Revision>,
+}
+
+/// How far an import is; to be looked at from elsewhere.
+#[derive(Debug, Default)]
+pub struct Progress {
+    total: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Progress {
+    /// Steps to go in all, two for each row: it is compared, and it is stored. 0 while the file is read.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Steps that are done.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed).min(self.total())
+    }
+
+    /// Adds steps that are done.
+    pub(super) fn add(&self, steps: u64) {
+        self.done.fetch_add(steps, Ordering::Relaxed);
+    }
+
+    fn start(&self, rows: u64) {
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(rows * 2, Ordering::Relaxed);
+    }
+}
+
+/// Rows by what came of them, while they are worked through.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) added: u64,
+    pub(super) changed: u64,
+    pub(super) unchanged: u64,
+    pub(super) remarks: Remarks,
+}
+
+impl Tally {
+    /// Counts a row; `kept` says what is kept where the site's own word stays.
+    pub(super) fn count(&mut self, stated: Stated, row: u64, column: &str) {
+        match stated {
+            Stated::Added => self.added += 1,
+            Stated::Changed => self.changed += 1,
+            Stated::Unchanged => self.unchanged += 1,
+            Stated::Kept => {
+                self.remarks
+                    .push(Remark::kept(row, Some(column), "the site's own word stays"))
+            }
+        }
+    }
+
+    fn report(self, said: &Said, order: &Order, revision: Option<Revision>) -> Report {
+        let is_refused = self.remarks.has_refusals() && order.refusals == Refusals::RefuseAll;
+        Report {
+            state: if is_refused {
+                ImportState::Refused
+            } else {
+                ImportState::Done
+            },
+            counts: Counts {
+                rows: said.n_rows,
+                added: self.added,
+                changed: self.changed,
+                unchanged: self.unchanged + said.n_passed_over,
+                kept: self.remarks.n_kept,
+                refused: self.remarks.n_refused,
+            },
+            remarks: self.remarks.list().to_vec(),
+            revision,
+        }
+    }
+}
+
+/// Imports a file. Blocking; takes some seconds for a hundred thousand rows. `finish` is called in the transaction that makes
+/// the changes, with what will have come of them.
+///
+/// # Errors
+///
+/// Those of the database. A file that cannot be read is no error but a report with a refusal.
+pub fn run(
+    storage: &Storage,
+    order: &Order,
+    bytes: &[u8],
+    change: &Change,
+    progress: &Progress,
+    finish: impl Fn(&mut Connection, &Report) -> Result<()>,
+) -> Result<Report> {
+    let mut said = intake::import::read(order.kind, bytes);
+    progress.start(said.n_rows);
+    if let Some(site) = order.site {
+        import_rows::keep_own(&mut said, site);
+    }
+    let mut change = change.clone();
+    change.action = action(order.kind);
+    change.touches = Touches::Scoring;
+    match order.kind {
+        ImportKind::Organisations | ImportKind::OdsEtr | ImportKind::OdsOrd | ImportKind::Fhir => {
+            organisations(storage, order, &said, &change, progress, finish)
+        }
+        ImportKind::Systems
+        | ImportKind::Attributes
+        | ImportKind::Links
+        | ImportKind::Memberships
+        | ImportKind::Successions
+        | ImportKind::Topics => rows(storage, order, &said, &change, progress, finish),
+    }
+}
+
+/// What an import is called in the audit.
+const fn action(kind: ImportKind) -> &'static str {
+    match kind {
+        ImportKind::Organisations => "import_organisations",
+        ImportKind::Systems => "import_systems",
+        ImportKind::Attributes => "import_attributes",
+        ImportKind::Links => "import_links",
+        ImportKind::Memberships => "import_memberships",
+        ImportKind::Successions => "import_successions",
+        ImportKind::Topics => "import_topics",
+        ImportKind::OdsEtr => "import_ods_etr",
+        ImportKind::OdsOrd => "import_ods_ord",
+        ImportKind::Fhir => "import_fhir",
+    }
+}
+
+/// Whether rows may be stored, as far as is known.
+fn may_store(order: &Order, remarks: &Remarks) -> bool {
+    order.mode == Mode::Store
+        && (order.refusals == Refusals::TakeTheRest || !remarks.has_refusals())
+}
+
+/// How often what was compared is compared again because somebody wrote meanwhile, before it is done in the transaction.
+const MAX_COMPARISONS: usize = 3;
+
+type Compared = (Revision, storage::import_organisations::Plan, Tally);
+
+fn compare(
+    connection: &mut Connection,
+    said: &Said,
+    at: DateTime<Utc>,
+    progress: &Progress,
+) -> Result<Compared> {
+    let revision = storage::revision::current(connection)?;
+    let mut remarks = said.remarks.clone();
+    let mut words = said.organisations.clone();
+    import_rows::add_affiliations(connection, said, &mut words, &mut remarks)?;
+    let step = |rows| progress.add(rows);
+    let plan = storage::import_organisations::plan(
+        connection,
+        &words,
+        at.date_naive(),
+        &mut remarks,
+        step,
+    )?;
+    let tally = Tally {
+        added: plan.n_added(),
+        changed: plan.n_changed(),
+        unchanged: plan.n_unchanged,
+        remarks,
+    };
+    Ok((revision, plan, tally))
+}
+
+fn organisations(
+    storage: &Storage,
+    order: &Order,
+    said: &Said,
+    change: &Change,
+    progress: &Progress,
+    finish: impl Fn(&mut Connection, &Report) -> Result<()>,
+) -> Result<Report> {
+    for n_compared in 1..=MAX_COMPARISONS {
+        progress.start(said.n_rows);
+        let compared =
+            storage.read_blocking(|connection| compare(connection, said, change.at, progress))?;
+        let (_, plan, tally) = &compared;
+        let has_successions = !said.successions.is_empty();
+        if !may_store(order, &tally.remarks) || (plan.is_empty() && !has_successions) {
+            return Ok(compared.2.report(said, order, None));
+        }
+        let stored = storage.write_long_blocking(change, |connection| {
+            let current = storage::revision::current(connection)?;
+            let (_, plan, mut tally) = if current == compared.0 {
+                compared
+            } else if n_compared < MAX_COMPARISONS {
+                return Ok(Outcome::Unchanged(None));
+            } else {
+                progress.start(said.n_rows);
+                compare(connection, said, change.at, progress)?
+            };
+            if !may_store(order, &tally.remarks) {
+                return Ok(Outcome::Unchanged(Some(tally.report(said, order, None))));
+            }
+            storage::import_organisations::store(connection, &plan, change.at, |rows| progress.add(rows))?;
+            import_rows::successions_among_known(connection, said, &mut tally)?;
+            if !may_store(order, &tally.remarks) {
+                return Ok(Outcome::Unchanged(Some(tally.report(said, order, None))));
+            }
+            let report = tally.report(said, order, Some(Revision(current.0 + 1)));
+            finish(connection, &report)?;
+            Ok(Outcome::Changed(Some(report)))
+        })?;
+        if let Some(report) = stored.0 {
+            return Ok(report);
+        }
+    }
+    Err(crate::domain::error::Error::Internal(
+        "importing",
+        "what was compared never held".into(),
+    ))
+}
+
+fn rows(
+    storage: &Storage,
+    order: &Order,
+    said: &Said,
+    change: &Change,
+    progress: &Progress,
+    finish: impl Fn(&mut Connection, &Report) -> Result<()>,
+) -> Result<Report> {
+    let (report, _) = storage.write_long_blocking(change, |connection| {
+        let current = storage::revision::current(connection)?;
+        let mut tally = Tally {
+            remarks: said.remarks.clone(),
+            ..Tally::default()
+        };
+        import_rows::state_all(
+            connection, said, order.site, change.at, &mut tally, progress,
+        )?;
+        let is_changed = tally.added + tally.changed > 0 || tally.remarks.n_kept > 0;
+        if !may_store(order, &tally.remarks) || !is_changed {
+            return Ok(Outcome::Unchanged(tally.report(said, order, None)));
+        }
+        let report = tally.report(said, order, Some(Revision(current.0 + 1)));
+        finish(connection, &report)?;
+        Ok(Outcome::Changed(report))
+    })?;
+    Ok(report)
+}
+
+/// The part of a profile that a kind of row belongs to.
+pub(super) const fn part(kind: ImportKind) -> Option<ProfilePart> {
+    match kind {
+        ImportKind::Systems => Some(ProfilePart::CoreSystems),
+        ImportKind::Attributes => Some(ProfilePart::Attributes),
+        ImportKind::Memberships => Some(ProfilePart::Networks),
+        ImportKind::Topics => Some(ProfilePart::Topics),
+        ImportKind::Organisations
+        | ImportKind::Links
+        | ImportKind::Successions
+        | ImportKind::OdsEtr
+        | ImportKind::OdsOrd
+        | ImportKind::Fhir => None,
+    }
+}

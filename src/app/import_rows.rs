@@ -1,0 +1,545 @@
+//! What the rows of a file say, stated one after the other in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::app::import::{Progress, Tally, part};
+use crate::app::vendors;
+use crate::domain::core_system::CoreSystem;
+use crate::domain::error::Result;
+use crate::domain::ids::OdsCode;
+use crate::domain::import::{BoardWord, ImportKind, OrganisationWord, Placed, Remarks, Said};
+use crate::domain::link::{LinkStanding, Membership, Network};
+use crate::domain::provenance::{Provenance, Voice};
+use crate::domain::version::Expected;
+use crate::storage::audit::{self, Entry};
+use crate::storage::facts::Stated;
+use crate::storage::import_organisations::{known, known_boards};
+use crate::storage::{Connection, attributes, core_systems, import_successions, links, networks, topics, versions};
+
+/// Refuses the rows that are of another organisation than the site's; whether there is one makes no difference.
+pub(super) fn keep_own(said: &mut Said, site: OdsCode) {
+    const WORDS: &str = "is not yours: a site's file is of itself alone";
+    fn keep<T>(
+        rows: &mut Vec<Placed<T>>,
+        remarks: &mut Remarks,
+        column: &str,
+        is_own: impl Fn(&T) -> bool,
+    ) {
+        rows.retain(|placed| {
+            let own = is_own(&placed.value);
+            if !own {
+                remarks.refuse(placed.row, Some(column), WORDS);
+            }
+            own
+        });
+    }
+    let remarks = &mut said.remarks;
+    keep(&mut said.systems, remarks, "ods_code", |system| {
+        system.ods_code == site
+    });
+    keep(&mut said.attributes, remarks, "ods_code", |fact| {
+        fact.ods_code == site
+    });
+    keep(&mut said.topics, remarks, "ods_code", |topic| {
+        topic.ods_code == site
+    });
+    keep(&mut said.memberships, remarks, "ods_code", |member| {
+        member.ods_code == site
+    });
+    keep(&mut said.links, remarks, "a_ods", |link| {
+        link.ends().0 == site || link.ends().1 == site
+    });
+    keep(&mut said.organisations, remarks, "ods_code", |_| false);
+    keep(&mut said.affiliations, remarks, "organization", |_| false);
+    keep(&mut said.successions, remarks, "predecessor_ods", |_| false);
+}
+
+/// Puts the boards that affiliations name into what is said of organisations.
+pub(super) fn add_affiliations(
+    connection: &mut Connection,
+    said: &Said,
+    words: &mut Vec<Placed<OrganisationWord>>,
+    remarks: &mut Remarks,
+) -> Result<()> {
+    if said.affiliations.is_empty() {
+        return Ok(());
+    }
+    let (known, boards) = (known(connection)?, known_boards(connection)?);
+    for placed in &said.affiliations {
+        let value = &placed.value;
+        let Some(is_region) = boards.get(&value.board).copied() else {
+            remarks.refuse(
+                placed.row,
+                Some("participatingOrganization"),
+                format!("{} is no board or region that is recorded", value.board),
+            );
+            continue;
+        };
+        let board = Some(BoardWord {
+            code: value.board.clone(),
+            name: None,
+        });
+        let there = words
+            .iter()
+            .position(|word| word.value.ods_code == value.ods_code);
+        let word = match there {
+            Some(at) => words.get_mut(at),
+            None if known.contains_key(&value.ods_code) => {
+                words.push(Placed {
+                    row: placed.row,
+                    value: nothing_said(value.ods_code),
+                });
+                words.last_mut()
+            }
+            None => None,
+        };
+        match word {
+            Some(word) if is_region => word.value.region = board,
+            Some(word) => word.value.icb = board,
+            None => remarks.refuse(
+                placed.row,
+                Some("organization"),
+                format!("no organisation {} is recorded", value.ods_code),
+            ),
+        }
+    }
+    Ok(())
+}
+
+fn nothing_said(ods_code: OdsCode) -> OrganisationWord {
+    OrganisationWord {
+        ods_code,
+        name: None,
+        status: None,
+        opened: None,
+        care_settings: None,
+        position: None,
+        icb: None,
+        region: None,
+        provenance: Provenance {
+            source: "FHIR OrganizationAffiliation".to_owned(),
+            as_of: None,
+            voice: Voice::Import,
+        },
+    }
+}
+
+/// States the successions of an ODS answer whose both sides are recorded; of others nothing can be.
+pub(super) fn successions_among_known(
+    connection: &mut Connection,
+    said: &Said,
+    tally: &mut Tally,
+) -> Result<()> {
+    if said.successions.is_empty() {
+        return Ok(());
+    }
+    let known = known(connection)?;
+    let rows: Vec<_> = said
+        .successions
+        .iter()
+        .filter(|placed| {
+            known.contains_key(&placed.value.predecessor)
+                && known.contains_key(&placed.value.successor)
+        })
+        .cloned()
+        .collect();
+    successions(connection, &rows, &known, tally)
+}
+
+fn successions(
+    connection: &mut Connection,
+    rows: &[Placed<crate::domain::organisation::Succession>],
+    known: &HashMap<OdsCode, bool>,
+    tally: &mut Tally,
+) -> Result<()> {
+    let mut all = import_successions::all(connection)?;
+    for Placed { row, value } in rows {
+        let (from, to) = (value.predecessor, value.successor);
+        if !is_known(known, from, *row, "predecessor_ods", tally)
+            || !is_known(known, to, *row, "successor_ods", tally)
+        {
+            continue;
+        }
+        if import_successions::reaches(&all, to, from) {
+            tally.remarks.refuse(
+                *row,
+                Some("successor_ods"),
+                format!("{from} would come to succeed itself, with what is recorded"),
+            );
+            continue;
+        }
+        let stated = import_successions::state(connection, all.get(&(from, to)), value)?;
+        all.insert((from, to), value.clone());
+        tally.count(stated, *row, "successor_ods");
+    }
+    Ok(())
+}
+
+fn is_known(
+    known: &HashMap<OdsCode, bool>,
+    code: OdsCode,
+    row: u64,
+    column: &str,
+    tally: &mut Tally,
+) -> bool {
+    let is_known = known.contains_key(&code);
+    if !is_known {
+        tally.remarks.refuse(
+            row,
+            Some(column),
+            format!("no organisation {code} is recorded"),
+        );
+    }
+    is_known
+}
+
+/// Whether facts may be stated of an organisation: it is recorded and open.
+fn is_open(known: &HashMap<OdsCode, bool>, code: OdsCode, row: u64, tally: &mut Tally) -> bool {
+    if !is_known(known, code, row, "ods_code", tally) {
+        return false;
+    }
+    let is_open = known.get(&code).copied().unwrap_or_default();
+    if !is_open {
+        tally.remarks.refuse(
+            row,
+            Some("ods_code"),
+            format!("{code} is closed; say it of its successor"),
+        );
+    }
+    is_open
+}
+
+/// States every row of a table of facts.
+pub(super) fn state_all(
+    connection: &mut Connection,
+    said: &Said,
+    site: Option<OdsCode>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+) -> Result<()> {
+    let known = known(connection)?;
+    let mut touched = BTreeSet::new();
+    systems_of(connection, said, &known, at, tally, progress, &mut touched)?;
+    raise(connection, ImportKind::Systems, &mut touched)?;
+    attributes_of(connection, said, &known, at, tally, progress, &mut touched)?;
+    raise(connection, ImportKind::Attributes, &mut touched)?;
+    topics_of(connection, said, &known, at, tally, progress, &mut touched)?;
+    raise(connection, ImportKind::Topics, &mut touched)?;
+    links_of(connection, said, &known, site, at, tally, progress)?;
+    memberships_of(
+        connection,
+        said,
+        &known,
+        site,
+        at,
+        tally,
+        progress,
+        &mut touched,
+    )?;
+    raise(connection, ImportKind::Memberships, &mut touched)?;
+    successions(connection, &said.successions, &known, tally)
+}
+
+/// Raises the version of a part of each profile that was touched.
+fn raise(
+    connection: &mut Connection,
+    kind: ImportKind,
+    touched: &mut BTreeSet<OdsCode>,
+) -> Result<()> {
+    let Some(part) = part(kind) else {
+        return Ok(());
+    };
+    for code in std::mem::take(touched) {
+        versions::raise(connection, code, part, &Expected::Any)?;
+    }
+    Ok(())
+}
+
+fn note(connection: &mut Connection, kind: &'static str, id: String, code: OdsCode, after: Value) {
+    let entry = Entry {
+        kind,
+        id,
+        ods_code: Some(code),
+        before: None,
+        after: Some(after),
+    };
+    audit::note(connection, entry);
+}
+
+const fn is_stored(stated: Stated) -> bool {
+    matches!(stated, Stated::Added | Stated::Changed)
+}
+
+fn systems_of(
+    connection: &mut Connection,
+    said: &Said,
+    known: &HashMap<OdsCode, bool>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+    touched: &mut BTreeSet<OdsCode>,
+) -> Result<()> {
+    let vendors = vendors()?;
+    let mut modules: BTreeMap<_, Vec<&Placed<CoreSystem>>> = BTreeMap::new();
+    for placed in &said.systems {
+        progress.add(2);
+        if is_open(known, placed.value.ods_code, placed.row, tally) {
+            let key = (placed.value.ods_code, placed.value.module);
+            modules.entry(key).or_default().push(placed);
+        }
+    }
+    for ((code, module), placed) in modules {
+        // What a file says of a module is all that it says of it, as when a site says it.
+        let systems: Vec<CoreSystem> = placed
+            .iter()
+            .map(|placed| {
+                let mut system = placed.value.clone();
+                if let Some(name) = &system.vendor {
+                    let read = vendors.read(name);
+                    system.product = system.product.or(read.product);
+                    system.vendor = read.vendor;
+                }
+                system
+            })
+            .collect();
+        let stated = core_systems::state(connection, code, module, &systems, Voice::Import, at)?;
+        if is_stored(stated) {
+            touched.insert(code);
+            let shown = systems.iter().map(|s| {
+                serde_json::json!({
+                    "vendor": s.vendor, "product": s.product, "version": s.version, "status": s.status.as_str(),
+                    "source": s.provenance.source, "asOf": s.provenance.as_of.map(|date| date.to_string()),
+                })
+            });
+            let after = serde_json::json!({ "systems": shown.collect::<Vec<_>>(), "origin": Voice::Import.as_str() });
+            note(connection, "core_systems", format!("{code}/{module}"), code, after);
+        }
+        for one in placed {
+            tally.count(stated, one.row, "module");
+        }
+    }
+    Ok(())
+}
+
+fn attributes_of(
+    connection: &mut Connection,
+    said: &Said,
+    known: &HashMap<OdsCode, bool>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+    touched: &mut BTreeSet<OdsCode>,
+) -> Result<()> {
+    for Placed { row, value } in &said.attributes {
+        progress.add(2);
+        if !is_known(known, value.ods_code, *row, "ods_code", tally) {
+            continue;
+        }
+        let stated = attributes::state(connection, value, at)?;
+        if is_stored(stated) {
+            touched.insert(value.ods_code);
+            let (attribute, setting) = (value.value.attribute(), value.value.setting());
+            let id = match setting {
+                Some(setting) => format!("{}/{attribute}/{setting}", value.ods_code),
+                None => format!("{}/{attribute}", value.ods_code),
+            };
+            let after = serde_json::json!({
+                "attribute": attribute.as_str(), "value": value.value.number(), "careSetting": setting.map(|s| s.as_str()),
+                "source": value.provenance.source, "asOf": value.provenance.as_of.map(|date| date.to_string()),
+                "origin": Voice::Import.as_str(),
+            });
+            note(connection, "attributes", id, value.ods_code, after);
+        }
+        tally.count(stated, *row, "attribute");
+    }
+    Ok(())
+}
+
+fn topics_of(
+    connection: &mut Connection,
+    said: &Said,
+    known: &HashMap<OdsCode, bool>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+    touched: &mut BTreeSet<OdsCode>,
+) -> Result<()> {
+    for Placed { row, value } in &said.topics {
+        progress.add(2);
+        if !is_open(known, value.ods_code, *row, tally) {
+            continue;
+        }
+        if topics::find(connection, &value.topic)?.is_none() {
+            tally.remarks.refuse(
+                *row,
+                Some("topic"),
+                format!("there is no topic {}", value.topic),
+            );
+            continue;
+        }
+        let stated = topics::state(connection, value, at)?;
+        if is_stored(stated) {
+            touched.insert(value.ods_code);
+            let id = format!("{}/{}", value.ods_code, value.topic);
+            note(
+                connection,
+                "organisation_topics",
+                id,
+                value.ods_code,
+                topics::json_of(value),
+            );
+        }
+        tally.count(stated, *row, "topic");
+    }
+    Ok(())
+}
+
+fn links_of(
+    connection: &mut Connection,
+    said: &Said,
+    known: &HashMap<OdsCode, bool>,
+    site: Option<OdsCode>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+) -> Result<()> {
+    for Placed { row, value } in &said.links {
+        progress.add(2);
+        let (a, b) = value.ends();
+        if !is_known(known, a, *row, "a_ods", tally) || !is_known(known, b, *row, "b_ods", tally) {
+            continue;
+        }
+        let mut link = value.clone();
+        // What one side says counts in full once the other agrees.
+        if let Some(site) = site {
+            link.standing = LinkStanding::Declared;
+            link.declared_by = Some(site);
+        }
+        let id = link_id(&link);
+        let stated = links::state(connection, id.clone(), link.clone(), at)?;
+        if is_stored(stated) {
+            let shown = serde_json::json!({
+                "ends": [a.as_str(), b.as_str()], "kind": link.kind().as_str(),
+                "started": link.started().map(|date| date.to_string()), "ended": link.ended().map(|date| date.to_string()),
+                "source": link.provenance.source,
+            });
+            note(connection, "links", id, site.unwrap_or(a), shown);
+        }
+        tally.count(stated, *row, "kind");
+    }
+    Ok(())
+}
+
+/// The id of an imported link: a UUID (version 5) of what it says, so that the same file makes the same rows everywhere.
+fn link_id(link: &crate::domain::link::Link) -> String {
+    let (a, b) = link.ends();
+    let started = link
+        .started()
+        .map(|date| date.to_string())
+        .unwrap_or_default();
+    let text = format!(
+        "urn:alongside:import:links:{a}:{b}:{}:{started}",
+        link.kind()
+    );
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what every kind of row is stated with, and who owns the file"
+)]
+fn memberships_of(
+    connection: &mut Connection,
+    said: &Said,
+    known: &HashMap<OdsCode, bool>,
+    site: Option<OdsCode>,
+    at: DateTime<Utc>,
+    tally: &mut Tally,
+    progress: &Progress,
+    touched: &mut BTreeSet<OdsCode>,
+) -> Result<()> {
+    let mut present: HashMap<_, _> = networks::slugs(connection)?
+        .into_iter()
+        .map(|(slug, kind, _)| (slug, kind))
+        .collect();
+    for Placed { row, value } in &said.memberships {
+        progress.add(2);
+        if !is_known(known, value.ods_code, *row, "ods_code", tally) {
+            continue;
+        }
+        let provenance = Provenance {
+            source: value.source.clone(),
+            as_of: None,
+            voice: Voice::Import,
+        };
+        match present.get(&value.network) {
+            Some(kind) if *kind != value.kind => {
+                tally.remarks.refuse(
+                    *row,
+                    Some("group_kind"),
+                    format!("the network {} is recorded as {kind}", value.network),
+                );
+                continue;
+            }
+            Some(_) => {}
+            None if site.is_some() => {
+                tally.remarks.refuse(
+                    *row,
+                    Some("group_code"),
+                    format!(
+                        "there is no network {}; a programme admin makes networks",
+                        value.network
+                    ),
+                );
+                continue;
+            }
+            None => {
+                let network = Network {
+                    slug: value.network.clone(),
+                    kind: value.kind,
+                    name: value.name.clone(),
+                    ended: value.ended,
+                    members: Vec::new(),
+                    departed: Vec::new(),
+                    provenance: provenance.clone(),
+                };
+                networks::add(connection, &network)?;
+                present.insert(value.network.clone(), value.kind);
+            }
+        }
+        let held = networks::of(connection, value.ods_code)?
+            .into_iter()
+            .map(|(_, held)| held)
+            .find(|held| held.network == value.network);
+        let membership = Membership {
+            network: value.network.clone(),
+            ods_code: value.ods_code,
+            joined: held.as_ref().and_then(|held| held.joined),
+            departed: None,
+            provenance,
+        };
+        // Whoever says so: a member is a member.
+        let stated = match held {
+            Some(held) if held.departed.is_none() => Stated::Unchanged,
+            Some(_) | None => networks::state(connection, &membership, at)?,
+        };
+        if is_stored(stated) {
+            touched.insert(value.ods_code);
+            let id = format!("{}/{}", value.network, value.ods_code);
+            note(
+                connection,
+                "network_members",
+                id,
+                value.ods_code,
+                networks::json_of(&membership),
+            );
+        }
+        tally.count(stated, *row, "group_code");
+    }
+    Ok(())
+}
