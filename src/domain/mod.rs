@@ -6,6 +6,7 @@
 
 pub mod api_key;
 pub mod caller;
+pub mod completeness;
 pub mod core_system;
 pub mod dates;
 pub mod directory;

@@ -94,7 +94,7 @@ pub fn pairs(
 }
 
 /// The row of an organisation that may ask or be suggested.
-fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
+pub(crate) fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
     snapshot
         .row(code)
         .ok_or_else(|| match snapshot.closed(code) {

@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod completeness;
 pub mod criteria;
 pub mod explain;
 pub mod fit;

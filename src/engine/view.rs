@@ -505,22 +505,47 @@ impl<'a> View<'a> {
         self.special(row).map_or(0.0, |s| s.prior)
     }
 
+    /// The scores of geography from both sides, softened by those of core systems; as if the seeker's position were known too,
+    /// where it is `assumed`, and as near as one expects of the others.
+    pub(crate) fn geography_scores(
+        &self,
+        row: Row,
+        (core_mine, core_theirs): (Interval, Interval),
+        assumed: bool,
+    ) -> (Interval, Interval) {
+        let snapshot = self.day.snapshot;
+        let is_known = |row| snapshot.has_position(row);
+        let (mut mine, theirs) = self.expected_decay(row, snapshot.class(row).applicable);
+        if assumed {
+            mine = if is_known(row) {
+                theirs
+            } else {
+                super::criteria::MEAN_OF_NOBODY
+            };
+        }
+        let near = |expected| {
+            if (assumed || is_known(self.seeker)) && is_known(row) {
+                Interval::exactly(expected)
+            } else {
+                Interval::unknown(expected)
+            }
+        };
+        let alignment = self.alignment(row);
+        (
+            score_interval(near(mine), core_mine, alignment),
+            score_interval(near(theirs), core_theirs, alignment),
+        )
+    }
+
     /// Everything about one pair, with bounds.
     pub(crate) fn assess(&self, row: Row) -> Assessment {
         let snapshot = self.day.snapshot;
         let (mine, theirs) = (self.seeker_class, snapshot.class(row));
         let core_forward = snapshot.portfolios.score(mine.portfolio, theirs.portfolio);
         let core_backward = snapshot.portfolios.score(theirs.portfolio, mine.portfolio);
-        let alignment = self.alignment(row);
+        let (near_forward, near_backward) =
+            self.geography_scores(row, (core_forward, core_backward), false);
         let both_known = snapshot.has_position(self.seeker) && snapshot.has_position(row);
-        let (near_mine, near_theirs) = self.expected_decay(row, theirs.applicable);
-        let near = |expected| {
-            if both_known {
-                Interval::exactly(expected)
-            } else {
-                Interval::unknown(expected)
-            }
-        };
         let comparison = snapshot.culture.compare(&self.culture, row);
         let similar = |s: Option<crate::engine::criteria::culture::Similarity>, row| match s {
             Some(s) => (Interval::new(s.low, s.expected, s.high), s.known),
@@ -540,7 +565,7 @@ impl<'a> View<'a> {
             self.shares,
             [
                 core_forward,
-                score_interval(near(near_mine), core_forward, alignment),
+                near_forward,
                 snapshot.care_settings.score(mine.settings, theirs.settings),
                 culture_forward,
                 prior,
@@ -552,7 +577,7 @@ impl<'a> View<'a> {
             *snapshot.shares(theirs.shares),
             [
                 core_backward,
-                score_interval(near(near_theirs), core_backward, alignment),
+                near_backward,
                 snapshot.care_settings.score(theirs.settings, mine.settings),
                 culture_backward,
                 prior,

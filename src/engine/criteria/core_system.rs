@@ -274,6 +274,41 @@ impl Portfolios {
         outline
     }
 
+    /// Whether a module is known in a set: a system, or that there is none.
+    pub(crate) fn is_known(&self, portfolio: u32, module: Module) -> bool {
+        self.lists_of(portfolio).any(|list| list.module == module)
+    }
+
+    /// The scores of `mine` for `theirs` and the other way round if `mine` had a system in a module that is unknown in it, as
+    /// like others' as theirs is.
+    pub(crate) fn score_if_known(
+        &self,
+        mine: u32,
+        theirs: u32,
+        module: Module,
+    ) -> (Interval, Interval) {
+        let their_list = self.lists_of(theirs).find(|list| list.module == module);
+        let (weight, importance) = (IMPORTANCE[module.index()], self.importance(mine));
+        let expected = their_list.map(|list| if list.is_named { list.mean } else { 0.0 });
+        let added = expected.map_or(Interval::unknown(super::MEAN_OF_NOBODY), Interval::exactly);
+        let forward = self.score(mine, theirs).zip(added, |before, added| {
+            share_of(before * importance + weight * added, importance + weight)
+        });
+        let mut backward = self.score(theirs, mine);
+        if let (Some(list), Some(expected)) = (their_list, expected)
+            && list.is_named
+        {
+            // What was open between nothing and all closes to what was expected of it.
+            let part = share_of(weight, self.importance(theirs));
+            backward = Interval::new(
+                backward.low() + part * expected,
+                backward.expected(),
+                backward.high() - part * (1.0 - expected),
+            );
+        }
+        (forward, backward)
+    }
+
     /// The share of the seeker's modules, by importance, for which the candidate's fact is recorded.
     pub(crate) fn known_share(&self, mine: u32, theirs: u32) -> f64 {
         let is_known = |list: &&SystemList| self.lists_of(theirs).any(|t| t.module == list.module);
