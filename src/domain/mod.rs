@@ -11,6 +11,7 @@ pub mod bridge;
 pub mod audit;
 pub mod caller;
 pub mod contact;
+pub mod completeness;
 pub mod core_system;
 pub mod dates;
 pub mod directory;

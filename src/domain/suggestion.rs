@@ -70,7 +70,7 @@ pub struct Filters {
 pub struct SuggestionRequest {
     /// Who asks.
     pub seeker: OdsCode,
-    /// Weights for this request alone; else the programme's.
+    /// Weights for this request alone; else those that the seeker saved, else the programme's.
     pub weights: Option<Weights>,
     /// Which candidates to show.
     pub filters: Filters,
@@ -85,6 +85,8 @@ named_enum!(
     WeightsFrom, "a source of weights" {
         /// The request's.
         Request = "request",
+        /// Those that the seeker saved.
+        Saved = "saved",
         /// The programme's.
         Programme = "programme",
     }

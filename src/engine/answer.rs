@@ -25,8 +25,7 @@ use crate::engine::view::{Assessment, Day, View};
 pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Suggestions> {
     let seeker = active_row(snapshot, request.seeker)?;
     let day = Day::new(snapshot, request.as_of);
-    let weights = request.weights.unwrap_or(snapshot.programme().weights);
-    let view = View::new(&day, seeker, weights)?;
+    let view = View::new(&day, seeker, request.weights)?;
     let shows = Shows::new(&view, &request.filters);
     let (ranked, n_candidates) = view.top(request.limit.count(), |row| shows.row(row));
     let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
@@ -36,7 +35,7 @@ pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Sugge
         seeker: snapshot.card(seeker),
         revision: snapshot.revision(),
         as_of: request.as_of,
-        method: method(request.weights, &weights_in_use),
+        method: method(snapshot, seeker, request.weights),
         n_candidates,
         ask_next: ask_next(&view, &weights_in_use, &assessments),
         suggestions: (1..)
@@ -47,7 +46,8 @@ pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Sugge
     })
 }
 
-/// Answers for given candidates, in the order given, under the programme's weights; ranks count all candidates.
+/// Answers for given candidates, in the order given, under the seeker's saved weights, else the programme's; ranks count all
+/// candidates.
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub fn pairs(
         }
     }
     let day = Day::new(snapshot, as_of);
-    let view = View::new(&day, seeker_row, snapshot.programme().weights)?;
+    let view = View::new(&day, seeker_row, None)?;
     let suggestions = rows.into_iter().map(|row| {
         let rank = view.rank_of(row, |_| true);
         suggestion(&view, rank, &view.assess(row))
@@ -88,13 +88,13 @@ pub fn pairs(
         seeker: snapshot.card(seeker_row),
         revision: snapshot.revision(),
         as_of,
-        method: method(None, &weights_in_use(snapshot, seeker_row, None)),
+        method: method(snapshot, seeker_row, None),
         candidates: suggestions.collect(),
     })
 }
 
 /// The row of an organisation that may ask or be suggested.
-fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
+pub(crate) fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
     snapshot
         .row(code)
         .ok_or_else(|| match snapshot.closed(code) {
@@ -108,13 +108,14 @@ fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
 }
 
 /// The weights in use, summing to 1, before what does not apply is spread. Learning joins the programme's weights only where
-/// the seeker names a topic.
+/// the seeker names a topic; who chose weights, for a request or for good, chose that of learning too.
 fn weights_in_use(snapshot: &Snapshot, seeker: Row, requested: Option<Weights>) -> PerCriterion {
+    let chosen = requested.or_else(|| snapshot.saved_weights(seeker));
     let seeks = snapshot
         .class(seeker)
         .applicable
         .contains(Criterion::Learning);
-    let shares = match requested {
+    let shares = match chosen {
         Some(weights) => weights.over(|_| true),
         None => snapshot
             .programme()
@@ -124,10 +125,13 @@ fn weights_in_use(snapshot: &Snapshot, seeker: Row, requested: Option<Weights>) 
     shares.unwrap_or_default()
 }
 
-fn method(requested: Option<Weights>, in_use: &PerCriterion) -> Method {
+fn method(snapshot: &Snapshot, seeker: Row, requested: Option<Weights>) -> Method {
+    let in_use = weights_in_use(snapshot, seeker, requested);
     Method {
         weights_from: if requested.is_some() {
             WeightsFrom::Request
+        } else if snapshot.saved_weights(seeker).is_some() {
+            WeightsFrom::Saved
         } else {
             WeightsFrom::Programme
         },

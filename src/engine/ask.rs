@@ -166,7 +166,7 @@ fn candidate_facts(view: &View<'_>, assessment: &Assessment) -> Vec<Ask> {
         .collect()
 }
 
-fn own_question(fact: Fact) -> String {
+pub(crate) fn own_question(fact: Fact) -> String {
     match fact {
         Fact::CoreSystem(module) => {
             format!(

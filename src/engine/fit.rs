@@ -1,16 +1,13 @@
 //! Weighted sums of scores, and the reciprocal value of two of them (DESIGN 4.1 and 4.8).
 
 use crate::domain::interval::Interval;
-use crate::domain::programme::{Criterion, Weights};
+use crate::domain::programme::Criterion;
 
 /// Which criteria can be asked of an organisation as seeker: one bit each, in the order of [`Criterion::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Applicable(u8);
 
 impl Applicable {
-    /// The number of different sets.
-    pub const N_SETS: usize = 1 << Criterion::COUNT;
-
     /// The same with one more.
     #[must_use]
     pub const fn with(self, criterion: Criterion) -> Self {
@@ -22,35 +19,14 @@ impl Applicable {
     pub const fn contains(self, criterion: Criterion) -> bool {
         self.0 & (1 << criterion.index()) != 0
     }
-
-    /// The position of this set among all sets.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
 }
 
 /// One number for each criterion, in the order of [`Criterion::ALL`].
 pub type PerCriterion = [f64; Criterion::COUNT];
 
-/// The shares of weights for every set of criteria that can be asked; `None` where no weighted one can.
-#[derive(Clone, Debug)]
-pub struct ShareTable(Vec<Option<PerCriterion>>);
-
-impl ShareTable {
-    /// Spreads the weights over each set of criteria.
-    #[must_use]
-    pub fn new(weights: Weights) -> Self {
-        let sets = (0_u8..1 << Criterion::COUNT).map(Applicable);
-        Self(sets.map(|set| weights.over(|c| set.contains(c))).collect())
-    }
-
-    /// The shares for one set.
-    #[must_use]
-    pub fn of(&self, applicable: Applicable) -> Option<&PerCriterion> {
-        self.0[applicable.index()].as_ref()
-    }
-}
+/// The weights of some organisations over the criteria that can be asked of them: shares that sum to 1, 0 for a criterion that
+/// cannot be asked; `None` where no weighted one can.
+pub type Shares = Option<PerCriterion>;
 
 /// `sum of w_k s_k`, always added in the same order, so that both sides of a pair get the same bits.
 #[must_use]
@@ -90,6 +66,7 @@ pub fn harmonic_mean(p: f64, q: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::programme::Weights;
     use proptest::prelude::*;
 
     /// Rounding of a handful of operations on numbers of size 1.

@@ -11,6 +11,7 @@
 pub mod answer;
 pub mod ask;
 pub mod bridges;
+pub mod completeness;
 pub mod criteria;
 pub mod explain;
 pub mod fit;

@@ -14,21 +14,21 @@ use crate::domain::dates::PartialDate;
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::organisation::{Board, CareSettings, Organisation, Position, Status};
 use crate::domain::profile::{AttributeFact, AttributeValue};
-use crate::domain::programme::{Criterion, Programme};
+use crate::domain::programme::{Criterion, Programme, Weights};
 use crate::domain::provenance::Provenance;
 use crate::domain::register::Register;
 use crate::domain::suggestion::OrganisationCard;
 use crate::engine::columns::{Interner, Lists, Row, Texts, index};
 use crate::engine::criteria::care_setting::CareSettingTable;
-use crate::engine::criteria::core_system::Portfolios;
+use crate::engine::criteria::core_system::{MAX_OUTLINED, Outline, Portfolios};
 use crate::engine::criteria::culture::CultureColumns;
 use crate::engine::criteria::geography::{UnitVector, mean_decay_to_others, unit_vector};
 use crate::engine::criteria::learning::{LearningColumns, topic_number};
 use crate::engine::criteria::prior_relationships::LinkColumns;
 use crate::engine::criteria::system_match::{ComparedSystem, Numbering};
-use crate::engine::fit::{Applicable, ShareTable};
+use crate::engine::fit::{Applicable, Shares};
 use crate::engine::lineage::Lineage;
-use crate::engine::view::ProgrammeTerms;
+use crate::engine::view::OwnTerms;
 
 /// What rows have in common that a scan can score once for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +39,16 @@ pub(crate) struct Class {
     pub(crate) settings: CareSettings,
     /// The criteria that can be asked of it as seeker.
     pub(crate) applicable: Applicable,
+    /// The number of its own weights, the programme's or those it saved, over these criteria.
+    pub(crate) shares: u32,
+}
+
+/// Classes seen from afar: what many of them have in common that bounds their fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ClassOutline {
+    pub(crate) systems: Outline,
+    pub(crate) settings: CareSettings,
+    pub(crate) shares: u32,
 }
 
 /// A system as the explanation tells it.
@@ -107,7 +117,11 @@ impl ClosedOrganisation {
 pub struct Snapshot {
     revision: Revision,
     programme: Programme,
-    pub(crate) programme_shares: ShareTable,
+    /// The rows that saved weights of their own, sorted, with the weights' number.
+    saved: Vec<(Row, u32)>,
+    /// The programme's weights, then each distinct set of saved ones.
+    weights: Vec<Weights>,
+    shares: Vec<Shares>,
     codes: Vec<OdsCode>,
     names: Texts,
     boards: Vec<Arc<Board>>,
@@ -122,7 +136,12 @@ pub struct Snapshot {
     mean_decays: Vec<f64>,
     pub(crate) class_of: Vec<u32>,
     pub(crate) classes: Vec<Class>,
-    pub(crate) programme_terms: ProgrammeTerms,
+    pub(crate) own_terms: OwnTerms,
+    /// What classes look like from afar, and the number of each class's; empty where the classes are few.
+    pub(crate) outlines: Vec<ClassOutline>,
+    pub(crate) outline_of: Vec<u32>,
+    /// How many modules the outlines tell of.
+    pub(crate) n_outlined: usize,
     pub(crate) portfolios: Portfolios,
     pub(crate) care_settings: CareSettingTable,
     pub(crate) culture: CultureColumns,
@@ -219,6 +238,8 @@ impl Snapshot {
         });
         let learning = LearningColumns::new(register.topics.len(), interests);
 
+        let (saved, weights) = number_weights(register, row_of);
+        let mut shares: Interner<(u32, Applicable)> = Interner::new();
         let mut classes = Interner::new();
         let class_of: Vec<u32> = rows
             .organisations
@@ -244,9 +265,12 @@ impl Snapshot {
                     portfolio,
                     settings: o.care_settings,
                     applicable,
+                    shares: shares.number(&(number_of_weights(&saved, row), applicable)),
                 })
             })
             .collect();
+        let classes = classes.into_values();
+        let (n_outlined, outlines, outline_of) = tell_outlines(&classes, &portfolios);
         let mut setting_counts = [0.0; CareSettings::N_SETS];
         for set in &settings {
             setting_counts[set.index()] += 1.0;
@@ -270,7 +294,15 @@ impl Snapshot {
             });
         Self {
             revision: register.revision,
-            programme_shares: ShareTable::new(register.programme.weights),
+            shares: shares
+                .into_values()
+                .into_iter()
+                .map(|(number, applicable)| {
+                    weights[number as usize].over(|criterion| applicable.contains(criterion))
+                })
+                .collect(),
+            weights,
+            saved,
             programme: register.programme.clone(),
             names: tell_names(&rows.organisations),
             degrees: degrees(&rows.organisations),
@@ -280,8 +312,11 @@ impl Snapshot {
                 .map(|o| o.position.map_or([0.0; 3], unit_vector))
                 .collect(),
             mean_decays: mean_decays(&rows.organisations),
-            programme_terms: ProgrammeTerms::new(classes.values().len()),
-            classes: classes.into_values(),
+            own_terms: OwnTerms::new(classes.len()),
+            classes,
+            outlines,
+            outline_of,
+            n_outlined,
             care_settings: CareSettingTable::new(&setting_counts),
             topic_names: register.topics.iter().map(|t| t.name.clone()).collect(),
             attribute_origins: tell_attributes(&rows.attributes, &mut provenances),
@@ -350,7 +385,12 @@ impl Snapshot {
             + self.units.capacity() * size_of::<UnitVector>()
             + self.mean_decays.capacity() * size_of::<f64>()
             + self.classes.capacity() * size_of::<Class>()
-            + self.programme_terms.heap_bytes()
+            + self.own_terms.heap_bytes()
+            + self.outlines.capacity() * size_of::<ClassOutline>()
+            + self.outline_of.capacity() * size_of::<u32>()
+            + self.saved.capacity() * size_of::<(Row, u32)>()
+            + self.weights.capacity() * size_of::<Weights>()
+            + self.shares.capacity() * size_of::<Shares>()
             + self.portfolios.heap_bytes()
             + self.culture.heap_bytes()
             + self.links.heap_bytes()
@@ -401,6 +441,22 @@ impl Snapshot {
 
     pub(crate) fn class(&self, row: Row) -> Class {
         self.classes[self.class_of[row as usize] as usize]
+    }
+
+    /// The weights that a row saved for itself.
+    pub(crate) fn saved_weights(&self, row: Row) -> Option<Weights> {
+        let number = number_of_weights(&self.saved, row);
+        (number != PROGRAMMES).then(|| self.weights[number as usize])
+    }
+
+    /// The weights that a row's side of every pair has unless a request says otherwise: its own, else the programme's.
+    pub(crate) fn weights(&self, row: Row) -> Weights {
+        self.weights[number_of_weights(&self.saved, row) as usize]
+    }
+
+    /// The shares with this number.
+    pub(crate) fn shares(&self, number: u32) -> &Shares {
+        &self.shares[number as usize]
     }
 
     pub(crate) fn has_position(&self, row: Row) -> bool {
@@ -512,6 +568,69 @@ impl Snapshot {
                 .then(|| Position::new(degrees[0], degrees[1]))
                 .flatten(),
         }
+    }
+}
+
+/// The number of the programme's weights.
+const PROGRAMMES: u32 = 0;
+
+/// Numbers the distinct sets of weights, and lists the rows that saved some with their number, sorted.
+fn number_weights(
+    register: &Register,
+    row_of: impl Fn(OdsCode) -> Option<Row>,
+) -> (Vec<(Row, u32)>, Vec<Weights>) {
+    let bits = |weights: Weights| Criterion::ALL.iter().map(move |&c| weights.of(c).to_bits());
+    let mut numbers: Interner<Vec<u64>> = Interner::new();
+    let mut weights = vec![register.programme.weights];
+    let mut saved: Vec<(Row, u32)> = Vec::with_capacity(register.saved_weights.len());
+    for &(code, theirs) in &register.saved_weights {
+        if let Some(row) = row_of(code) {
+            let number = numbers.number(&bits(theirs).collect()) + 1;
+            if number as usize == weights.len() {
+                weights.push(theirs);
+            }
+            saved.push((row, number));
+        }
+    }
+    saved.sort_unstable();
+    saved.shrink_to_fit();
+    weights.shrink_to_fit();
+    (saved, weights)
+}
+
+fn number_of_weights(saved: &[(Row, u32)], row: Row) -> u32 {
+    saved
+        .binary_search_by_key(&row, |&(row, _)| row)
+        .map_or(PROGRAMMES, |at| saved[at].1)
+}
+
+/// The most outlines that a view bounds one by one before it looks at any candidate.
+const MAX_OUTLINES: usize = 16_384;
+
+/// Outlines the classes by as many modules as leave few enough outlines; by none where saved weights alone make more. Where the
+/// classes are few each is looked at itself, and nothing is outlined.
+fn tell_outlines(
+    classes: &[Class],
+    portfolios: &Portfolios,
+) -> (usize, Vec<ClassOutline>, Vec<u32>) {
+    if classes.len() <= OwnTerms::MAX_CLASSES {
+        return (0, Vec::new(), Vec::new());
+    }
+    let mut n_outlined = MAX_OUTLINED;
+    loop {
+        let mut outlines = Interner::new();
+        let outline_of = classes.iter().map(|class| {
+            outlines.number(&ClassOutline {
+                systems: portfolios.outline(class.portfolio, n_outlined),
+                settings: class.settings,
+                shares: class.shares,
+            })
+        });
+        let outline_of: Vec<u32> = outline_of.collect();
+        if outlines.values().len() <= MAX_OUTLINES || n_outlined == 0 {
+            return (n_outlined, outlines.into_values(), outline_of);
+        }
+        n_outlined -= 1;
     }
 }
 

@@ -1,26 +1,28 @@
 //! One seeker's view of all the others: what it would gain from each, and each from it.
 //!
-//! A view is made in two steps. What depends on a candidate's class alone (its set of systems, its settings, what can be
-//! asked of it) is scored once for each class; what depends on the candidate itself (distance, culture, links) once for each
-//! candidate, and only while it can still matter. No candidate allocates.
+//! What depends on a candidate's class alone (its set of systems, its settings, what can be asked of it, its weights) is scored
+//! first; what depends on the candidate itself (distance, culture, links) only while it can still matter. Where classes are
+//! few, each is scored once for the view, or once for all views; where they are many, [outlines](ClassOutline) bound them, and
+//! a class is scored when a candidate of it comes up that could matter. No candidate allocates.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::interval::Interval;
+use crate::domain::organisation::CareSettings;
 use crate::domain::programme::{Criterion, Weights};
 use crate::engine::columns::Row;
+use crate::engine::criteria::core_system::CoreView;
 use crate::engine::criteria::culture::CultureRow;
 use crate::engine::criteria::geography::{
     SAME_ICB, SAME_REGION, decay, distance_km, residual_cost, score, score_interval,
 };
 use crate::engine::criteria::learning::LearningOnDay;
 use crate::engine::criteria::prior_relationships;
-use crate::engine::fit::{Applicable, PerCriterion, ShareTable, fit, harmonic_mean, weighted_sum};
-use crate::engine::snapshot::{Class, Snapshot};
+use crate::engine::fit::{Applicable, PerCriterion, Shares, fit, harmonic_mean, weighted_sum};
+use crate::engine::snapshot::{Class, ClassOutline, Snapshot};
 
 /// A day, with what is the same for every seeker on it.
 #[derive(Debug)]
@@ -42,16 +44,16 @@ impl<'a> Day<'a> {
     }
 }
 
-/// The terms of each class as a seeker of each class sees them under the programme's weights.
+/// The terms of each class as a seeker of each class sees them under its own weights.
 ///
-/// They depend on neither the seeker itself nor the day, so they are worked out once for a revision, when first asked for;
-/// where there are so many classes that keeping them would take much memory, for each view anew.
+/// They depend on neither the seeker itself nor the day, so they are worked out once for a revision, when first asked for, and
+/// only where the classes are few.
 #[derive(Debug)]
-pub(crate) struct ProgrammeTerms(Vec<OnceLock<Vec<ClassTerms>>>);
+pub(crate) struct OwnTerms(Vec<OnceLock<Vec<ClassTerms>>>);
 
-impl ProgrammeTerms {
-    /// The most classes for which terms are kept: their squares take 64 bytes each, four million together.
-    const MAX_CLASSES: usize = 256;
+impl OwnTerms {
+    /// The most classes for which terms are kept: their squares take 48 bytes each, three million together.
+    pub(crate) const MAX_CLASSES: usize = 256;
 
     pub(crate) fn new(n_classes: usize) -> Self {
         let n_kept = if n_classes <= Self::MAX_CLASSES {
@@ -73,6 +75,20 @@ impl ProgrammeTerms {
     }
 }
 
+/// Where a view has the terms of the classes from.
+#[derive(Debug)]
+enum Terms<'a> {
+    /// By class, the snapshot's own.
+    Kept(&'a [ClassTerms]),
+    /// By class.
+    Made(Vec<ClassTerms>),
+    /// When they are asked for; the bounds are by outline.
+    Asked {
+        core: CoreView<'a>,
+        bounds: Vec<f64>,
+    },
+}
+
 /// What a candidate's class settles of the expected mutual fit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClassTerms {
@@ -80,6 +96,8 @@ pub(crate) struct ClassTerms {
     settled: Sides,
     /// What the core systems leave of the distance's cost.
     cost: Sides,
+    /// The number of the candidate's shares.
+    shares: u32,
     applicable: Applicable,
     /// The most that the mutual fit can be for a candidate of this class without a link.
     bound: f64,
@@ -127,10 +145,9 @@ pub struct View<'a> {
     pub(crate) seeker: Row,
     seeker_class: Class,
     /// The seeker's shares; `None` where no weighted criterion applies to it.
-    shares: Option<PerCriterion>,
+    shares: Shares,
     pub(crate) culture: CultureRow<'a>,
-    /// By class; the snapshot's own where it keeps them.
-    terms: Cow<'a, [ClassTerms]>,
+    terms: Terms<'a>,
     /// By row.
     pub(crate) specials: Vec<Special>,
 }
@@ -149,16 +166,20 @@ const LEARNING: usize = Criterion::Learning.index();
 const BOUND_SLACK: f64 = 1e-9;
 
 impl<'a> View<'a> {
-    /// The view of a seeker under its own weights.
+    /// The view of a seeker under the weights it asks for, else under its own.
     ///
     /// # Errors
     ///
     /// [`Error::NothingApplies`] where no weighted criterion can be asked of the seeker.
-    pub(crate) fn new(day: &'a Day<'a>, seeker: Row, weights: Weights) -> Result<Self> {
-        let view = if weights == day.snapshot.programme().weights {
+    pub(crate) fn new(day: &'a Day<'a>, seeker: Row, requested: Option<Weights>) -> Result<Self> {
+        let own = day.snapshot.weights(seeker);
+        let weights = requested.unwrap_or(own);
+        let view = if weights == own {
             Self::of_candidate(day, seeker)
         } else {
-            Self::with_shares(day, seeker, &ShareTable::new(weights), None)
+            let applicable = day.snapshot.class(seeker).applicable;
+            let shares = weights.over(|criterion| applicable.contains(criterion));
+            Self::with_shares(day, seeker, shares, None)
         };
         if view.shares.is_none() {
             return Err(Error::NothingApplies {
@@ -169,80 +190,119 @@ impl<'a> View<'a> {
         Ok(view)
     }
 
-    /// The view that another has by itself, under the programme's weights. Where no weighted criterion applies to it, it sees
-    /// each pair with the other's eyes (DESIGN 4.1).
+    /// The view that another has by itself, under the weights it saved or else the programme's. Where no weighted criterion
+    /// applies to it, it sees each pair with the other's eyes (DESIGN 4.1).
     pub(crate) fn of_candidate(day: &'a Day<'a>, candidate: Row) -> Self {
-        let kept = day
-            .snapshot
-            .programme_terms
-            .of(day.snapshot.class_of[candidate as usize]);
-        Self::with_shares(day, candidate, &day.snapshot.programme_shares, kept)
+        let snapshot = day.snapshot;
+        let class = snapshot.class_of[candidate as usize];
+        let shares = *snapshot.shares(snapshot.classes[class as usize].shares);
+        Self::with_shares(day, candidate, shares, snapshot.own_terms.of(class))
     }
 
     fn with_shares(
         day: &'a Day<'a>,
         seeker: Row,
-        shares: &ShareTable,
+        shares: Shares,
         kept: Option<&'a OnceLock<Vec<ClassTerms>>>,
     ) -> Self {
         let snapshot = day.snapshot;
-        let seeker_class = snapshot.class(seeker);
         let mut view = Self {
             day,
             seeker,
-            seeker_class,
-            shares: shares.of(seeker_class.applicable).copied(),
+            seeker_class: snapshot.class(seeker),
+            shares,
             culture: snapshot.culture.row(seeker),
-            terms: Cow::Borrowed(&[]),
+            terms: Terms::Kept(&[]),
             specials: specials(day, seeker),
         };
-        view.terms = match kept {
-            Some(kept) => Cow::Borrowed(kept.get_or_init(|| view.class_terms())),
-            None => Cow::Owned(view.class_terms()),
+        let core = || snapshot.portfolios.view(view.seeker_class.portfolio);
+        view.terms = if let Some(kept) = kept {
+            Terms::Kept(kept.get_or_init(|| view.class_terms(&core())))
+        } else if snapshot.outlines.is_empty() {
+            Terms::Made(view.class_terms(&core()))
+        } else {
+            let core = core();
+            Terms::Asked {
+                bounds: view.outline_bounds(&core),
+                core,
+            }
         };
         view
     }
 
-    fn class_terms(&self) -> Vec<ClassTerms> {
-        let snapshot = self.day.snapshot;
-        let mine = self.seeker_class;
-        let core = snapshot.portfolios.expected_scores(mine.portfolio);
-        let most = OpenScores {
-            geography: Sides::both(1.0),
-            culture: Sides::both(1.0),
-            prior: 0.0,
-            learning: self.most_of_learning(),
-        };
-        let terms = snapshot.classes.iter().map(|class| {
-            let (core_mine, core_theirs) = core[class.portfolio as usize];
-            let care_mine = snapshot
-                .care_settings
-                .score(mine.settings, class.settings)
-                .expected();
-            let care_theirs = snapshot
-                .care_settings
-                .score(class.settings, mine.settings)
-                .expected();
-            let settled = |shares: Option<&PerCriterion>, core, care| {
-                shares.map_or(0.0, |w| w[CORE_SYSTEM] * core + w[CARE_SETTING] * care)
-            };
-            let their_shares = snapshot.programme_shares.of(class.applicable);
-            let mut terms = ClassTerms {
-                settled: Sides {
-                    mine: settled(self.shares.as_ref(), core_mine, care_mine),
-                    theirs: settled(their_shares, core_theirs, care_theirs),
-                },
-                cost: Sides {
-                    mine: residual_cost(core_mine),
-                    theirs: residual_cost(core_theirs),
-                },
-                applicable: class.applicable,
-                bound: 0.0,
-            };
+    fn class_terms(&self, core: &CoreView<'_>) -> Vec<ClassTerms> {
+        let most = self.most();
+        let classes = self.day.snapshot.classes.iter();
+        let terms = classes.map(|class| {
+            let mut terms = self.terms_of(class, core);
             terms.bound = self.mutual(&terms, &most) + BOUND_SLACK;
             terms
         });
         terms.collect()
+    }
+
+    /// The terms of one class, but for their bound.
+    fn terms_of(&self, class: &Class, core: &CoreView<'_>) -> ClassTerms {
+        self.terms_from(
+            core.expected(class.portfolio),
+            class.settings,
+            class.shares,
+            class.applicable,
+        )
+    }
+
+    fn terms_from(
+        &self,
+        (core_mine, core_theirs): (f64, f64),
+        settings: CareSettings,
+        shares: u32,
+        applicable: Applicable,
+    ) -> ClassTerms {
+        let table = &self.day.snapshot.care_settings;
+        let mine = self.seeker_class.settings;
+        let care_mine = table.score(mine, settings).expected();
+        let care_theirs = table.score(settings, mine).expected();
+        let settled = |shares: Option<&PerCriterion>, core, care| {
+            shares.map_or(0.0, |w| w[CORE_SYSTEM] * core + w[CARE_SETTING] * care)
+        };
+        let their_shares = self.day.snapshot.shares(shares);
+        ClassTerms {
+            settled: Sides {
+                mine: settled(self.shares.as_ref(), core_mine, care_mine),
+                theirs: settled(their_shares.as_ref(), core_theirs, care_theirs),
+            },
+            cost: Sides {
+                mine: residual_cost(core_mine),
+                theirs: residual_cost(core_theirs),
+            },
+            shares,
+            applicable,
+            bound: 0.0,
+        }
+    }
+
+    /// The most that the mutual fit can be for each outline of classes, without a link.
+    fn outline_bounds(&self, core: &CoreView<'_>) -> Vec<f64> {
+        let snapshot = self.day.snapshot;
+        let most = self.most();
+        let core = core.bounds(snapshot.n_outlined);
+        let outlines = snapshot.outlines.iter();
+        let bounds = outlines.map(|outline: &ClassOutline| {
+            let (systems, settings) = (core.of(&outline.systems), outline.settings);
+            let terms = self.terms_from(systems, settings, outline.shares, Applicable::default());
+            self.mutual(&terms, &most) + BOUND_SLACK
+        });
+        bounds.collect()
+    }
+
+    /// The most that a candidate without a link can score where its class leaves it open.
+    fn most(&self) -> OpenScores {
+        OpenScores {
+            geography: Sides::both(1.0),
+            culture: Sides::both(1.0),
+            prior: 0.0,
+            learning: self.most_of_learning(),
+        }
     }
 
     /// The most that learning can be: all, where anybody seeks anything.
@@ -279,8 +339,8 @@ impl<'a> View<'a> {
         let theirs = self
             .day
             .snapshot
-            .programme_shares
-            .of(terms.applicable)
+            .shares(terms.shares)
+            .as_ref()
             .map(|shares| {
                 fit(
                     shares,
@@ -302,7 +362,23 @@ impl<'a> View<'a> {
     /// The expected mutual fit with a candidate; `None` as soon as it is sure to be below `threshold`.
     pub(crate) fn mutual_from(&self, row: Row, prior: f64, threshold: f64) -> Option<f64> {
         let snapshot = self.day.snapshot;
-        let terms = &self.terms[snapshot.class_of[row as usize] as usize];
+        let class = snapshot.class_of[row as usize] as usize;
+        let asked;
+        let terms = match &self.terms {
+            Terms::Kept(terms) => &terms[class],
+            Terms::Made(terms) => &terms[class],
+            Terms::Asked { core, .. } => {
+                asked = self.terms_of(&snapshot.classes[class], core);
+                let most = OpenScores {
+                    prior,
+                    ..self.most()
+                };
+                if self.mutual(&asked, &most) + BOUND_SLACK < threshold {
+                    return None;
+                }
+                &asked
+            }
+        };
         let mut open = OpenScores {
             geography: self.geography(row, terms),
             culture: Sides::both(1.0),
@@ -327,7 +403,12 @@ impl<'a> View<'a> {
 
     /// The most that the mutual fit with a candidate of the same class without a link can be.
     pub(crate) fn bound(&self, row: Row) -> f64 {
-        self.terms[self.day.snapshot.class_of[row as usize] as usize].bound
+        let class = self.day.snapshot.class_of[row as usize] as usize;
+        match &self.terms {
+            Terms::Kept(terms) => terms[class].bound,
+            Terms::Made(terms) => terms[class].bound,
+            Terms::Asked { bounds, .. } => bounds[self.day.snapshot.outline_of[class] as usize],
+        }
     }
 
     /// The expected score of geography, from both sides.
@@ -424,22 +505,47 @@ impl<'a> View<'a> {
         self.special(row).map_or(0.0, |s| s.prior)
     }
 
+    /// The scores of geography from both sides, softened by those of core systems; as if the seeker's position were known too,
+    /// where it is `assumed`, and as near as one expects of the others.
+    pub(crate) fn geography_scores(
+        &self,
+        row: Row,
+        (core_mine, core_theirs): (Interval, Interval),
+        assumed: bool,
+    ) -> (Interval, Interval) {
+        let snapshot = self.day.snapshot;
+        let is_known = |row| snapshot.has_position(row);
+        let (mut mine, theirs) = self.expected_decay(row, snapshot.class(row).applicable);
+        if assumed {
+            mine = if is_known(row) {
+                theirs
+            } else {
+                super::criteria::MEAN_OF_NOBODY
+            };
+        }
+        let near = |expected| {
+            if (assumed || is_known(self.seeker)) && is_known(row) {
+                Interval::exactly(expected)
+            } else {
+                Interval::unknown(expected)
+            }
+        };
+        let alignment = self.alignment(row);
+        (
+            score_interval(near(mine), core_mine, alignment),
+            score_interval(near(theirs), core_theirs, alignment),
+        )
+    }
+
     /// Everything about one pair, with bounds.
     pub(crate) fn assess(&self, row: Row) -> Assessment {
         let snapshot = self.day.snapshot;
         let (mine, theirs) = (self.seeker_class, snapshot.class(row));
         let core_forward = snapshot.portfolios.score(mine.portfolio, theirs.portfolio);
         let core_backward = snapshot.portfolios.score(theirs.portfolio, mine.portfolio);
-        let alignment = self.alignment(row);
+        let (near_forward, near_backward) =
+            self.geography_scores(row, (core_forward, core_backward), false);
         let both_known = snapshot.has_position(self.seeker) && snapshot.has_position(row);
-        let (near_mine, near_theirs) = self.expected_decay(row, theirs.applicable);
-        let near = |expected| {
-            if both_known {
-                Interval::exactly(expected)
-            } else {
-                Interval::unknown(expected)
-            }
-        };
         let comparison = snapshot.culture.compare(&self.culture, row);
         let similar = |s: Option<crate::engine::criteria::culture::Similarity>, row| match s {
             Some(s) => (Interval::new(s.low, s.expected, s.high), s.known),
@@ -459,7 +565,7 @@ impl<'a> View<'a> {
             self.shares,
             [
                 core_forward,
-                score_interval(near(near_mine), core_forward, alignment),
+                near_forward,
                 snapshot.care_settings.score(mine.settings, theirs.settings),
                 culture_forward,
                 prior,
@@ -468,10 +574,10 @@ impl<'a> View<'a> {
         );
         let backward = Direction::new(
             theirs.applicable,
-            snapshot.programme_shares.of(theirs.applicable).copied(),
+            *snapshot.shares(theirs.shares),
             [
                 core_backward,
-                score_interval(near(near_theirs), core_backward, alignment),
+                near_backward,
                 snapshot.care_settings.score(theirs.settings, mine.settings),
                 culture_backward,
                 prior,

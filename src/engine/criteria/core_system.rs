@@ -1,13 +1,13 @@
 //! How far two organisations run the same core systems, module by module (DESIGN 4.2).
 //!
-//! Systems are compared by numbers: [`Portfolios`] gives each distinct set of systems one, so that a scan over many
-//! organisations scores each distinct set once and then looks up.
+//! Systems are compared by numbers: [`Portfolios`] gives each distinct set of systems one, and each distinct list of one
+//! module. A scan compares lists, of which there are few, and adds up what a set is made of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::core_system::{CoreSystem, Module};
 use crate::domain::interval::Interval;
-use crate::engine::columns::{Interner, index};
+use crate::engine::columns::{Interner, Lists, index};
 use crate::engine::criteria::system_match::{ComparedSystem, Numbering, best_match, compared_name};
 
 /// How much a module counts, indexed as [`Module::ALL`].
@@ -30,6 +30,8 @@ struct SystemList {
     is_named: bool,
     /// What to expect of a candidate whose module is unknown: `m` of DESIGN 4.2.
     mean: f64,
+    /// The number that it shares with the lists that differ from it in versions alone.
+    unversioned: u32,
 }
 
 impl SystemList {
@@ -53,19 +55,6 @@ impl SystemList {
     }
 }
 
-/// A distinct set of systems over all modules.
-#[derive(Clone, Debug, Default)]
-struct Portfolio {
-    /// The numbers of its lists, in the order of modules.
-    lists: Box<[u32]>,
-    /// The importance of the modules in which it has a system, together.
-    importance: f64,
-    /// Whether the criterion can be asked of an organisation with this portfolio.
-    is_applicable: bool,
-    /// The vendors of its systems, sorted.
-    vendors: Box<[u32]>,
-}
-
 /// The key under which equal lists are one: systems sorted, none for a known absence.
 type ListKey = (Module, Vec<ComparedSystem>);
 
@@ -76,8 +65,60 @@ type ListKey = (Module, Vec<ComparedSystem>);
 #[derive(Debug)]
 pub(crate) struct Portfolios {
     lists: Vec<SystemList>,
-    portfolios: Vec<Portfolio>,
+    n_unversioned: usize,
+    /// The numbers of each set's lists, in the order of modules.
+    lists_of: Lists<u32>,
     vendors: Vec<String>,
+}
+
+/// The modules by which sets are grouped into [`Outline`]s: those that count most.
+const OUTLINED: [Module; 3] = [Module::Epr, Module::Hepma, Module::Pas];
+
+/// The most modules that an outline can tell of.
+pub(crate) const MAX_OUTLINED: usize = OUTLINED.len();
+
+/// A set of systems seen from afar: what it has, versions aside, in the modules that count most; `None` where that is unknown
+/// or not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Outline {
+    lists: [Option<u32>; OUTLINED.len()],
+}
+
+/// One list against the seeker's of the same module, times the module's importance.
+#[derive(Clone, Copy, Debug, Default)]
+struct Compared {
+    /// The expected value to the seeker.
+    forward: f64,
+    /// The expected value of the seeker's to whoever has the list.
+    backward: f64,
+    /// The module's importance where the list has a system, else 0.
+    importance: f64,
+}
+
+/// A seeker's set of systems against every list there is.
+#[derive(Debug)]
+pub(crate) struct CoreView<'a> {
+    portfolios: &'a Portfolios,
+    /// By list.
+    compared: Vec<Compared>,
+    /// The seeker's modules with a system, each with what it adds where the other's is unknown.
+    my_run: Vec<(Module, f64)>,
+    my_importance: f64,
+}
+
+/// The most that core systems can be for any set of one outline.
+#[derive(Debug)]
+pub(crate) struct CoreBounds {
+    n_outlined: usize,
+    /// The greatest of the lists that differ in versions alone.
+    of_unversioned: Vec<Compared>,
+    /// What the seeker's outlined modules add where the other's is unknown, in the order of [`OUTLINED`]; 0 where it has none.
+    if_unknown: [f64; OUTLINED.len()],
+    /// The most that all other modules can add to the seeker's score.
+    rest_forward: f64,
+    /// The other modules, each with the most it can add to the other's score and its importance, the best ratio first.
+    rest_backward: Vec<(f64, f64)>,
+    my_importance: f64,
 }
 
 impl Portfolios {
@@ -110,16 +151,21 @@ impl Portfolios {
             number_of.push(keys.number(&key));
         }
         let lists = tell_lists(list_keys.into_values(), &counts);
-        let portfolios = keys
-            .into_values()
-            .into_iter()
-            .map(|key| Portfolio::new(key, &lists))
+        let keys = keys.into_values();
+        let lists_of = (0..)
+            .zip(&keys)
+            .flat_map(|(portfolio, key)| key.iter().map(move |&list| (portfolio, list)))
             .collect();
         let vendors = numbering.vendors.values().to_vec();
         (
             Self {
+                n_unversioned: lists
+                    .iter()
+                    .map(|l| l.unversioned as usize + 1)
+                    .max()
+                    .unwrap_or_default(),
+                lists_of: Lists::from_sorted(keys.len(), lists_of),
                 lists,
-                portfolios,
                 vendors,
             },
             number_of,
@@ -127,10 +173,16 @@ impl Portfolios {
     }
 
     fn lists_of(&self, portfolio: u32) -> impl Iterator<Item = &SystemList> {
-        self.portfolios[portfolio as usize]
-            .lists
+        self.lists_of
+            .of(portfolio)
             .iter()
             .map(|&number| &self.lists[number as usize])
+    }
+
+    /// The importance of the modules in which a set has a system, together.
+    fn importance(&self, portfolio: u32) -> f64 {
+        self.run_lists(portfolio)
+            .fold(0.0, |sum, list| sum + list.importance())
     }
 
     /// The lists of the modules in which a set has a system.
@@ -140,7 +192,7 @@ impl Portfolios {
 
     /// Whether the criterion can be asked of an organisation with this set: it names a system.
     pub(crate) fn is_applicable(&self, portfolio: u32) -> bool {
-        self.portfolios[portfolio as usize].is_applicable
+        self.lists_of(portfolio).any(|list| list.is_named)
     }
 
     /// The number of a vendor, whatever the case of its letters; `None` where nobody runs its systems.
@@ -151,10 +203,8 @@ impl Portfolios {
 
     /// Whether a set holds a system of a vendor.
     pub(crate) fn has_vendor(&self, portfolio: u32, vendor: u32) -> bool {
-        self.portfolios[portfolio as usize]
-            .vendors
-            .binary_search(&vendor)
-            .is_ok()
+        self.lists_of(portfolio)
+            .any(|list| list.systems.iter().any(|s| s.vendor == Some(vendor)))
     }
 
     /// The score of a seeker with set `mine` for a candidate with set `theirs`; zero, and without meaning, where the
@@ -167,64 +217,96 @@ impl Portfolios {
                 *sum += list.importance() * value;
             }
         }
-        let importance = self.portfolios[mine as usize].importance;
+        let importance = self.importance(mine);
         let [low, expected, high] = sums.map(|sum| share_of(sum, importance));
         Interval::new(low, expected, high)
     }
 
-    /// The expected scores of a seeker with set `mine` for every set, and of every set for it, by the number of the set.
-    ///
-    /// Each list is compared once, whatever the number of sets it is in. The sums run over the modules of whoever seeks, in
-    /// their order, as in [`score`](Self::score), so that both ends of a pair get the same bits.
-    pub(crate) fn expected_scores(&self, mine: u32) -> Vec<(f64, f64)> {
+    /// Compares a seeker's set with every list there is; each once, whatever the number of sets it is in.
+    pub(crate) fn view(&self, mine: u32) -> CoreView<'_> {
         let mut my_lists: [Option<&SystemList>; Module::ALL.len()] = [None; Module::ALL.len()];
         for list in self.lists_of(mine) {
             my_lists[list.module.index()] = Some(list);
         }
-        let compared: Vec<(f64, f64)> = self
-            .lists
-            .iter()
-            .map(|theirs| {
-                let my_list = my_lists[theirs.module.index()];
-                let forward = my_list
-                    .filter(|m| m.is_run())
-                    .map_or(0.0, |m| m.met_by(Some(theirs))[1]);
-                let backward = if theirs.is_run() {
-                    theirs.met_by(my_list)[1]
-                } else {
-                    0.0
-                };
-                (
-                    theirs.importance() * forward,
-                    theirs.importance() * backward,
-                )
-            })
-            .collect();
-        let my_run: Vec<(Module, f64)> = self
-            .run_lists(mine)
-            .map(|list| (list.module, list.importance() * list.met_by(None)[1]))
-            .collect();
-        let my_importance = self.portfolios[mine as usize].importance;
-        self.portfolios
-            .iter()
-            .map(|theirs| {
-                let mut lists = theirs.lists.iter().map(|&n| n as usize).peekable();
-                let mut forward = 0.0;
-                for &(module, if_unknown) in &my_run {
-                    while lists.next_if(|&n| self.lists[n].module < module).is_some() {}
-                    let known = lists.peek().filter(|&&n| self.lists[n].module == module);
-                    forward += known.map_or(if_unknown, |&n| compared[n].0);
-                }
-                let backward = theirs
-                    .lists
-                    .iter()
-                    .fold(0.0, |sum, &n| sum + compared[n as usize].1);
-                (
-                    share_of(forward, my_importance),
-                    share_of(backward, theirs.importance),
-                )
-            })
-            .collect()
+        let compared = self.lists.iter().map(|theirs| {
+            let my_list = my_lists[theirs.module.index()];
+            let forward = my_list
+                .filter(|m| m.is_run())
+                .map_or(0.0, |m| m.met_by(Some(theirs))[1]);
+            let (backward, importance) = if theirs.is_run() {
+                (theirs.met_by(my_list)[1], theirs.importance())
+            } else {
+                (0.0, 0.0)
+            };
+            Compared {
+                forward: theirs.importance() * forward,
+                backward: theirs.importance() * backward,
+                importance,
+            }
+        });
+        CoreView {
+            portfolios: self,
+            compared: compared.collect(),
+            my_run: self
+                .run_lists(mine)
+                .map(|list| (list.module, list.importance() * list.met_by(None)[1]))
+                .collect(),
+            my_importance: self.importance(mine),
+        }
+    }
+
+    /// A set seen from afar, by the `n_outlined` modules that count most.
+    pub(crate) fn outline(&self, portfolio: u32, n_outlined: usize) -> Outline {
+        let mut outline = Outline {
+            lists: [None; OUTLINED.len()],
+        };
+        for list in self.lists_of(portfolio) {
+            let outlined = OUTLINED[..n_outlined].iter();
+            for (told, _) in outline
+                .lists
+                .iter_mut()
+                .zip(outlined)
+                .filter(|(_, module)| **module == list.module)
+            {
+                *told = Some(list.unversioned);
+            }
+        }
+        outline
+    }
+
+    /// Whether a module is known in a set: a system, or that there is none.
+    pub(crate) fn is_known(&self, portfolio: u32, module: Module) -> bool {
+        self.lists_of(portfolio).any(|list| list.module == module)
+    }
+
+    /// The scores of `mine` for `theirs` and the other way round if `mine` had a system in a module that is unknown in it, as
+    /// like others' as theirs is.
+    pub(crate) fn score_if_known(
+        &self,
+        mine: u32,
+        theirs: u32,
+        module: Module,
+    ) -> (Interval, Interval) {
+        let their_list = self.lists_of(theirs).find(|list| list.module == module);
+        let (weight, importance) = (IMPORTANCE[module.index()], self.importance(mine));
+        let expected = their_list.map(|list| if list.is_named { list.mean } else { 0.0 });
+        let added = expected.map_or(Interval::unknown(super::MEAN_OF_NOBODY), Interval::exactly);
+        let forward = self.score(mine, theirs).zip(added, |before, added| {
+            share_of(before * importance + weight * added, importance + weight)
+        });
+        let mut backward = self.score(theirs, mine);
+        if let (Some(list), Some(expected)) = (their_list, expected)
+            && list.is_named
+        {
+            // What was open between nothing and all closes to what was expected of it.
+            let part = share_of(weight, self.importance(theirs));
+            backward = Interval::new(
+                backward.low() + part * expected,
+                backward.expected(),
+                backward.high() - part * (1.0 - expected),
+            );
+        }
+        (forward, backward)
     }
 
     /// The share of the seeker's modules, by importance, for which the candidate's fact is recorded.
@@ -234,7 +316,7 @@ impl Portfolios {
             .run_lists(mine)
             .filter(is_known)
             .fold(0.0, |sum, list| sum + list.importance());
-        share_of(known, self.portfolios[mine as usize].importance)
+        share_of(known, self.importance(mine))
     }
 
     /// The modules that the seeker runs and of which something is missing on the candidate's side (the system, its product or
@@ -244,7 +326,7 @@ impl Portfolios {
         mine: u32,
         theirs: u32,
     ) -> impl Iterator<Item = (Module, f64)> {
-        let importance = self.portfolios[mine as usize].importance;
+        let importance = self.importance(mine);
         self.run_lists(mine).filter_map(move |list| {
             let their_list = self.lists_of(theirs).find(|t| t.module == list.module);
             let is_whole = |s: &ComparedSystem| s.product.is_some() && s.version.is_some();
@@ -265,12 +347,7 @@ impl Portfolios {
             .iter()
             .map(|l| size_of::<SystemList>() + size_of_val(&*l.systems))
             .sum::<usize>()
-            + self.portfolios.capacity() * size_of::<Portfolio>()
-            + self
-                .portfolios
-                .iter()
-                .map(|p| size_of_val(&*p.lists) + size_of_val(&*p.vendors))
-                .sum::<usize>()
+            + self.lists_of.heap_bytes()
             + self
                 .vendors
                 .iter()
@@ -279,21 +356,109 @@ impl Portfolios {
     }
 }
 
-impl Portfolio {
-    fn new(numbers: Vec<u32>, lists: &[SystemList]) -> Self {
-        let of_it = || numbers.iter().map(|&number| &lists[number as usize]);
-        let vendors: BTreeSet<u32> = of_it()
-            .flat_map(|l| l.systems.iter())
-            .filter_map(|s| s.vendor)
-            .collect();
-        Self {
-            importance: of_it()
-                .filter(|l| l.is_run())
-                .fold(0.0, |sum, l| sum + l.importance()),
-            is_applicable: of_it().any(|l| l.is_named),
-            vendors: vendors.into_iter().collect(),
-            lists: numbers.into_boxed_slice(),
+impl CoreView<'_> {
+    /// The expected scores of the seeker for a set, and of the set for the seeker.
+    ///
+    /// The sums run over the modules of whoever seeks, in their order, as in [`Portfolios::score`], so that both ends of a
+    /// pair get the same bits.
+    pub(crate) fn expected(&self, theirs: u32) -> (f64, f64) {
+        let (lists, numbers) = (&self.portfolios.lists, self.portfolios.lists_of.of(theirs));
+        let mut known = numbers.iter().map(|&n| n as usize).peekable();
+        let mut forward = 0.0;
+        for &(module, if_unknown) in &self.my_run {
+            while known.next_if(|&n| lists[n].module < module).is_some() {}
+            let known = known.peek().filter(|&&n| lists[n].module == module);
+            forward += known.map_or(if_unknown, |&n| self.compared[n].forward);
         }
+        let (mut backward, mut importance) = (0.0, 0.0);
+        for &number in numbers {
+            let compared = &self.compared[number as usize];
+            backward += compared.backward;
+            importance += compared.importance;
+        }
+        (
+            share_of(forward, self.my_importance),
+            share_of(backward, importance),
+        )
+    }
+
+    /// The most that the scores can be for sets of which only an outline of `n_outlined` modules is known.
+    pub(crate) fn bounds(&self, n_outlined: usize) -> CoreBounds {
+        let is_outlined = |module: &Module| OUTLINED[..n_outlined].contains(module);
+        let mut of_unversioned = vec![Compared::default(); self.portfolios.n_unversioned];
+        let mut of_module = [Compared::default(); Module::ALL.len()];
+        for (list, compared) in self.portfolios.lists.iter().zip(&self.compared) {
+            of_unversioned[list.unversioned as usize].raise_to(compared);
+            of_module[list.module.index()].raise_to(compared);
+        }
+        let mut if_unknown = [0.0; OUTLINED.len()];
+        let mut rest_forward = 0.0;
+        for (module, unknown) in &self.my_run {
+            match OUTLINED[..n_outlined].iter().position(|m| m == module) {
+                Some(at) => if_unknown[at] = *unknown,
+                None => rest_forward += unknown.max(of_module[module.index()].forward),
+            }
+        }
+        let mut rest_backward: Vec<(f64, f64)> = Module::ALL
+            .iter()
+            .filter(|module| !is_outlined(module))
+            .map(|module| of_module[module.index()])
+            .filter(|most| most.importance > 0.0)
+            .map(|most| (most.backward, most.importance))
+            .collect();
+        rest_backward.sort_by(|a, b| (b.0 / b.1).total_cmp(&(a.0 / a.1)));
+        CoreBounds {
+            n_outlined,
+            of_unversioned,
+            if_unknown,
+            rest_forward,
+            rest_backward,
+            my_importance: self.my_importance,
+        }
+    }
+}
+
+impl Compared {
+    fn raise_to(&mut self, other: &Self) {
+        self.forward = self.forward.max(other.forward);
+        self.backward = self.backward.max(other.backward);
+        self.importance = self.importance.max(other.importance);
+    }
+}
+
+impl CoreBounds {
+    /// The most that the expected scores can be for sets of one outline, rounding aside: of the seeker, and of the other.
+    pub(crate) fn of(&self, outline: &Outline) -> (f64, f64) {
+        let mut forward = self.rest_forward;
+        let (mut backward, mut importance) = (0.0, 0.0);
+        for (list, if_unknown) in outline
+            .lists
+            .iter()
+            .zip(self.if_unknown)
+            .take(self.n_outlined)
+        {
+            match list {
+                Some(number) => {
+                    let most = &self.of_unversioned[*number as usize];
+                    forward += most.forward;
+                    backward += most.backward;
+                    importance += most.importance;
+                }
+                None => forward += if_unknown,
+            }
+        }
+        // A module more raises the mean of the others' side only while it is better than that mean.
+        for &(most, weight) in &self.rest_backward {
+            if importance > 0.0 && most * importance <= backward * weight {
+                break;
+            }
+            backward += most;
+            importance += weight;
+        }
+        (
+            share_of(forward, self.my_importance),
+            share_of(backward, importance),
+        )
     }
 }
 
@@ -371,6 +536,7 @@ fn tell_lists(keys: Vec<ListKey>, counts: &[f64]) -> Vec<SystemList> {
             module,
             is_named: systems.iter().any(|s| s.vendor.is_some()),
             mean: means[number as usize],
+            unversioned: number,
             systems: systems.into_boxed_slice(),
         })
         .collect()

@@ -304,6 +304,38 @@ impl CultureColumns {
         pair
     }
 
+    /// Compares a row with another as if the first had one attribute more, which it lacks, and this said what one expects of
+    /// the others.
+    pub(crate) fn compare_if_known(
+        &self,
+        mine: &CultureRow<'_>,
+        other: Row,
+        attribute: Attribute,
+    ) -> Comparison {
+        let mut pair = self.compare(mine, other);
+        let (at, weight) = (other as usize, ATTRIBUTE_WEIGHTS[attribute.index()]);
+        let theirs = self.known[at];
+        if attribute.is_acute_only() && (mine.known | theirs) & NOT_ACUTE != 0 {
+            return pair;
+        }
+        let (they_have, expected) = if attribute == Attribute::DigitalMaturity {
+            (theirs & MATURITY_BITS != 0, self.means[(at, N_NUMBERS)])
+        } else {
+            let has = single_attributes(theirs & FACT_BITS).any(|a| a == attribute.index());
+            (has, self.mean(at, attribute.index()))
+        };
+        if they_have {
+            pair.theirs_only -= weight * expected;
+            pair.theirs_only_weight -= weight;
+            pair.shared += weight * expected;
+            pair.shared_weight += weight;
+        } else {
+            pair.mine_only += weight * super::MEAN_OF_NOBODY;
+            pair.mine_only_weight += weight;
+        }
+        pair
+    }
+
     fn compare_maturity(&self, mine: &CultureRow<'_>, at: usize, pair: &mut Comparison) {
         const MATURITY: usize = Attribute::DigitalMaturity as usize;
         let weight = ATTRIBUTE_WEIGHTS[MATURITY];

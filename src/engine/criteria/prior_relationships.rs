@@ -3,6 +3,7 @@
 use chrono::{Months, NaiveDate};
 
 use crate::domain::dates::PartialDate;
+use crate::domain::ids::OdsCode;
 use crate::domain::interval::Interval;
 use crate::domain::link::{Link, LinkKind, LinkStanding, Network};
 use crate::domain::provenance::Provenance;
@@ -123,8 +124,37 @@ struct Edge {
 pub(crate) enum Tie {
     /// The number of a link.
     Link(u32),
-    /// The number of a network.
-    Network(u32),
+    /// The number of a network, and when the membership of both ended, where one of the two left or the network is over.
+    Network(u32, Option<PartialDate>),
+}
+
+/// A member of a network, and when it left, where it did.
+type Member = (Row, Option<PartialDate>);
+
+/// The earlier of two ends, of which either may not have come.
+fn earlier(a: Option<PartialDate>, b: Option<PartialDate>) -> Option<PartialDate> {
+    let days = |date: &PartialDate| (date.last_day(), date.first_day());
+    a.into_iter().chain(b).min_by_key(days)
+}
+
+/// Who is a member today, and who was until when. Whoever is a member today, by itself or for one that it followed, did not
+/// leave; whoever left more than once, or for several that it followed, left last of all.
+fn members_today(network: &Network, rows_today: impl Fn(OdsCode) -> Vec<Row>) -> Vec<Member> {
+    let members = network.members.iter().map(|&code| (code, None));
+    let departed = network.departed.iter().map(|&(code, on)| (code, Some(on)));
+    let mut found: Vec<Member> = members
+        .chain(departed)
+        .flat_map(|(code, left)| rows_today(code).into_iter().map(move |row| (row, left)))
+        .collect();
+    // Those who are members come first, then the latest departure; the first of each row stays.
+    found.sort_by_key(|&(row, left)| {
+        (
+            row,
+            std::cmp::Reverse(left.map_or(NaiveDate::MAX, PartialDate::last_day)),
+        )
+    });
+    found.dedup_by_key(|&mut (row, _)| row);
+    found
 }
 
 /// What joins one row to one other, folded into a number.
@@ -144,7 +174,7 @@ pub(crate) struct LinkColumns {
     edges: Lists<Edge>,
     networks: Vec<LinkFact>,
     network_names: Texts,
-    network_members: Vec<Box<[Row]>>,
+    network_members: Vec<Box<[Member]>>,
     networks_of: Lists<u32>,
     /// Rows that declared their list complete, with the day; sorted.
     complete_on: Vec<(Row, NaiveDate)>,
@@ -154,7 +184,7 @@ impl LinkColumns {
     /// Carries every link and membership to who is there today, and lists them by row.
     pub(crate) fn new(
         n_rows: usize,
-        row_of: &dyn Fn(crate::domain::ids::OdsCode) -> Option<Row>,
+        row_of: &dyn Fn(OdsCode) -> Option<Row>,
         lineage: &Lineage<'_>,
         (links, networks): (&[Link], &[Network]),
         mut complete_on: Vec<(Row, NaiveDate)>,
@@ -219,16 +249,11 @@ impl LinkColumns {
         };
         let mut memberships = Vec::new();
         for network in networks {
-            let mut members: Vec<Row> = network
-                .members
-                .iter()
-                .flat_map(|&m| rows_today(m))
-                .collect();
-            members.sort_unstable();
-            members.dedup();
+            let members = members_today(network, rows_today);
+            let n_current = members.iter().filter(|(_, left)| left.is_none()).count();
             let number = index(columns.networks.len());
-            if (2..=MAX_NETWORK_MEMBERS).contains(&members.len()) {
-                memberships.extend(members.iter().map(|&row| (row, number)));
+            if members.len() > 1 && n_current <= MAX_NETWORK_MEMBERS {
+                memberships.extend(members.iter().map(|&(row, _)| (row, number)));
                 columns.networks.push(LinkFact {
                     kind: LinkKind::SharedNetwork,
                     started: None,
@@ -259,10 +284,11 @@ impl LinkColumns {
             .iter()
             .map(|edge| (edge.other, Tie::Link(edge.link)));
         let shared = self.networks_of.of(row).iter().flat_map(|&network| {
+            let ended = self.membership_ended(network, row);
             let others = self.network_members[network as usize]
                 .iter()
-                .filter(move |&&other| other != row);
-            others.map(move |&other| (other, Tie::Network(network)))
+                .filter(move |(other, _)| *other != row);
+            others.map(move |&(other, left)| (other, Tie::Network(network, earlier(ended, left))))
         });
         let mut ties: Vec<(Row, Tie, f64)> = edges
             .chain(shared)
@@ -301,7 +327,13 @@ impl LinkColumns {
             .of(row)
             .iter()
             .filter(|n| theirs.contains(n))
-            .map(|&n| Tie::Network(n));
+            .map(|&n| {
+                let (mine, theirs) = (
+                    self.membership_ended(n, row),
+                    self.membership_ended(n, other),
+                );
+                Tie::Network(n, earlier(mine, theirs))
+            });
         let mut ties: Vec<(Tie, f64)> = edges
             .chain(shared)
             .filter_map(|tie| Some((tie, self.fact(tie).value(as_of)?)))
@@ -310,11 +342,24 @@ impl LinkColumns {
         ties
     }
 
+    /// When a row's membership of a network ended: when it left, or when the network ended, whichever was first.
+    fn membership_ended(&self, network: u32, row: Row) -> Option<PartialDate> {
+        let members = &self.network_members[network as usize];
+        let left = members
+            .binary_search_by_key(&row, |&(row, _)| row)
+            .ok()
+            .and_then(|at| members[at].1);
+        earlier(self.networks[network as usize].ended, left)
+    }
+
     /// The link or membership behind a tie.
-    pub(crate) fn fact(&self, tie: Tie) -> &LinkFact {
+    pub(crate) fn fact(&self, tie: Tie) -> LinkFact {
         match tie {
-            Tie::Link(number) => &self.links[number as usize],
-            Tie::Network(number) => &self.networks[number as usize],
+            Tie::Link(number) => self.links[number as usize],
+            Tie::Network(number, ended) => LinkFact {
+                ended,
+                ..self.networks[number as usize]
+            },
         }
     }
 
@@ -344,7 +389,7 @@ impl LinkColumns {
             + self
                 .network_members
                 .iter()
-                .map(|m| size_of_val(&**m) + size_of::<Box<[Row]>>())
+                .map(|m| size_of_val(&**m) + size_of::<Box<[Member]>>())
                 .sum::<usize>()
             + self.complete_on.capacity() * size_of::<(Row, NaiveDate)>()
     }

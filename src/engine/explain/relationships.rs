@@ -19,15 +19,15 @@ pub(super) fn explain_prior(explanation: &mut Explanation, view: &View<'_>, row:
             Tie::Link(_) => format!(
                 "{}{}{}.",
                 told(fact.kind, is_over),
-                span(fact),
-                standing(fact)
+                span(&fact),
+                standing(&fact)
             ),
-            Tie::Network(number) => {
+            Tie::Network(number, _) => {
                 let belong = if is_over { "belonged" } else { "belong" };
                 format!(
                     "Both {belong} to {}{}.",
                     links.network_name(number),
-                    span(fact)
+                    span(&fact)
                 )
             }
         };

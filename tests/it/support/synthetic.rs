@@ -4,10 +4,14 @@
 //! trust drawn for that fact alone, so that every margin is that of the bundled data and missing stays as frequent as it
 //! is; the place is jittered by some kilometres. Links and networks are drawn at the real rate. The same seed gives the same
 //! organisations.
+//!
+//! What the bundled data lacks and sites will bring is added: the version of half of the systems that name a product, so that
+//! there are tens of thousands of distinct sets of systems, and weights that one site in ten saved for itself.
 
 use alongside::domain::ids::{OdsCode, Revision, Slug};
 use alongside::domain::link::{Link, Network, NetworkKind};
 use alongside::domain::organisation::{Organisation, Position, Status};
+use alongside::domain::programme::{Criterion, Weights};
 use alongside::domain::register::Register;
 
 /// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): small, seeded and the same everywhere.
@@ -36,6 +40,15 @@ impl SplitMix64 {
 
 /// Degrees by which a place is moved: some kilometres.
 const JITTER_DEGREES: f64 = 0.1;
+
+/// How many versions of a product there are: three a year for eight years.
+const N_VERSIONS: usize = 24;
+
+/// One site in so many saves weights of its own.
+const SAVES_ONE_IN: usize = 10;
+
+/// The most that a slider of weights gives.
+const MAX_SLIDER: usize = 5;
 
 /// Makes `n` active organisations from the active ones of a real register.
 pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
@@ -87,6 +100,10 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
         {
             let mut system = system.clone();
             system.ods_code = code(i);
+            if system.product.is_some() && system.version.is_none() && random.below(2) == 0 {
+                let number = random.below(N_VERSIONS);
+                system.version = Some(format!("{}.{}", 2019 + number / 3, 1 + number % 3));
+            }
             synthetic.core_systems.push(system);
         }
         for attribute in real
@@ -97,6 +114,15 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
             let mut attribute = attribute.clone();
             attribute.ods_code = code(i);
             synthetic.attributes.push(attribute);
+        }
+        if random.below(SAVES_ONE_IN) == 0 {
+            let sliders = [0; Criterion::COUNT]
+                .map(|_| f64::from(u32::try_from(random.below(MAX_SLIDER + 1)).unwrap()));
+            // All sliders at nothing are no weights.
+            let weights = Weights::new(sliders).ok();
+            synthetic
+                .saved_weights
+                .extend(weights.map(|w| (code(i), w)));
         }
     }
     let n_links = real.links.len() * n / active.len();
