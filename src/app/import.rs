@@ -254,7 +254,9 @@ fn organisations(
             if !may_store(order, &tally.remarks) {
                 return Ok(Outcome::Unchanged(Some(tally.report(said, order, None))));
             }
-            storage::import_organisations::store(connection, &plan, change.at, |rows| progress.add(rows))?;
+            storage::import_organisations::store(connection, &plan, change.at, |rows| {
+                progress.add(rows)
+            })?;
             import_rows::successions_among_known(connection, said, &mut tally)?;
             if !may_store(order, &tally.remarks) {
                 return Ok(Outcome::Unchanged(Some(tally.report(said, order, None))));

@@ -18,7 +18,9 @@ use crate::domain::version::Expected;
 use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
 use crate::storage::import_organisations::{known, known_boards};
-use crate::storage::{Connection, attributes, core_systems, import_successions, links, networks, topics, versions};
+use crate::storage::{
+    Connection, attributes, core_systems, import_successions, links, networks, topics, versions,
+};
 
 /// Refuses the rows that are of another organisation than the site's; whether there is one makes no difference.
 pub(super) fn keep_own(said: &mut Said, site: OdsCode) {
@@ -317,7 +319,13 @@ fn systems_of(
                 })
             });
             let after = serde_json::json!({ "systems": shown.collect::<Vec<_>>(), "origin": Voice::Import.as_str() });
-            note(connection, "core_systems", format!("{code}/{module}"), code, after);
+            note(
+                connection,
+                "core_systems",
+                format!("{code}/{module}"),
+                code,
+                after,
+            );
         }
         for one in placed {
             tally.count(stated, one.row, "module");

@@ -10,9 +10,9 @@ mod export_file;
 mod fill;
 pub mod identity;
 pub mod identity_keys;
-pub mod keys;
 pub mod import;
 mod import_rows;
+pub mod keys;
 mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -6,12 +6,12 @@
 
 pub mod affiliation;
 pub mod api_key;
+pub mod audit;
 pub mod blueprint;
 pub mod bridge;
-pub mod audit;
 pub mod caller;
-pub mod contact;
 pub mod completeness;
+pub mod contact;
 pub mod core_system;
 pub mod dates;
 pub mod directory;

@@ -39,17 +39,15 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 5] = [
-    ("keys", "Who may call."),
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 11] = [
+    ("audit", "Who changed what, and when."),
     ("contacts", "People to ask: for the site itself alone."),
-const TAGS: [(&str, &str); 6] = [
     ("exports", "Tables as files."),
     (
         "fhir",
         "Organisations and what joins them, as FHIR R4 (4.0.1) resources, to read.",
     ),
-    ("audit", "Who changed what, and when."),
+    ("keys", "Who may call."),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",

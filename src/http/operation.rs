@@ -4,17 +4,11 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{keys, me, organisations, probes, reference, suggestions};
 use crate::http::{
-    blueprints, bridges, contacts, expertise, links, networks, organisations, probes, reference,
-    suggestions, topics,
+    attributes, audit, blueprints, bridges, contacts, core_systems, ethos, expertise, exports,
+    fhir, history, keys, links, me, networks, organisations, particulars, probes, reference,
+    suggestions, topics, vendors, visibility, weights,
 };
-use crate::http::{exports, fhir, organisations, probes, reference, suggestions};
-use crate::http::{
-    attributes, core_systems, ethos, history, organisations, particulars, probes, reference,
-    suggestions, vendors, visibility, weights,
-};
-use crate::http::{audit, organisations, probes, reference, suggestions};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -64,21 +58,21 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
-    keys::OPERATIONS,
-    me::OPERATIONS,
+    attributes::OPERATIONS,
+    audit::OPERATIONS,
     blueprints::OPERATIONS,
     bridges::OPERATIONS,
     contacts::OPERATIONS,
-    expertise::OPERATIONS,
-    links::OPERATIONS,
-    networks::OPERATIONS,
-    exports::OPERATIONS,
-    fhir::OPERATIONS,
-    attributes::OPERATIONS,
     core_systems::OPERATIONS,
     ethos::OPERATIONS,
+    expertise::OPERATIONS,
+    exports::OPERATIONS,
+    fhir::OPERATIONS,
     history::OPERATIONS,
-    audit::OPERATIONS,
+    keys::OPERATIONS,
+    links::OPERATIONS,
+    me::OPERATIONS,
+    networks::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,

@@ -135,7 +135,14 @@ pub fn plan(
         for placed in words {
             let word = &placed.value;
             let before = present.remove(&word.ods_code);
-            match merged(placed, before.as_ref(), &mut boards, today, remarks, &mut plan.kept) {
+            match merged(
+                placed,
+                before.as_ref(),
+                &mut boards,
+                today,
+                remarks,
+                &mut plan.kept,
+            ) {
                 Err((column, words)) => remarks.refuse(placed.row, Some(column), words),
                 Ok(after) => match before {
                     None => plan.added.push(after),
@@ -402,7 +409,12 @@ fn displace(
     }
     if before.care_settings != after.care_settings || before.position != after.position {
         let expected = Expected::Any;
-        versions::raise(connection, after.ods_code, ProfilePart::Particulars, &expected)?;
+        versions::raise(
+            connection,
+            after.ods_code,
+            ProfilePart::Particulars,
+            &expected,
+        )?;
     }
     Ok(())
 }

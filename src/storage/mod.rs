@@ -8,9 +8,9 @@ pub mod affiliations;
 mod any_connection;
 pub mod attributes;
 pub mod audit;
-pub mod blueprints;
 mod audit_pages;
 mod audit_verify;
+pub mod blueprints;
 mod connection;
 pub mod contacts;
 pub mod core_systems;
@@ -56,7 +56,7 @@ use self::connection::{Access, ConnectionSource, MAX_WAIT_SECONDS, unavailable};
 pub use self::failure::Unusable;
 use self::open::Pools;
 pub use self::open::revert_migrations;
-use self::turn::{Length, Turn};
+use self::turn::{Length, Patience, Turn};
 pub use self::url::{DatabaseKind, DatabaseUrl};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Revision;
@@ -142,7 +142,6 @@ impl Storage {
         open::is_sealed(url)
     }
 
-    fn on(url: &DatabaseUrl, pool: Pool<ConnectionSource>) -> Self {
     /// The same with the secret at hand, for who verifies the audit. Whether it is the right one is for the verification to
     /// say. Blocking.
     ///
@@ -280,8 +279,11 @@ impl Storage {
         length: Length,
         work: impl FnOnce(&mut Connection) -> Result<Outcome<T>>,
     ) -> Result<(T, Option<Revision>)> {
-        let waited = Duration::from_secs(MAX_WAIT_SECONDS);
-        let _turn = self.turn.take(waited, MAX_WRITE_TIME, length).ok_or_else(|| {
+        let patience = Patience {
+            short: Duration::from_secs(MAX_WAIT_SECONDS),
+            long: MAX_WRITE_TIME,
+        };
+        let _turn = self.turn.take(patience, length).ok_or_else(|| {
             Error::Unavailable("waiting for another writer", "it takes too long".into())
         })?;
         let write = |connection: &mut Connection| match work(connection)? {

@@ -114,7 +114,7 @@ pub(super) fn is_sealed(url: &DatabaseUrl) -> Result<bool> {
     };
     source.open()?.in_transaction(Access::Read, |connection| {
         let has_chain = tables(connection)?.iter().any(|name| name == "audit_chain");
-        Ok(has_chain && audit::beginning(connection)?.is_some())
+        Ok(has_chain && audit::Chain::read(connection)?.is_some())
     })
 }
 

@@ -312,7 +312,10 @@ pub fn find(connection: &mut Connection, code: OdsCode) -> Result<Option<Organis
     }))
 }
 
-pub(super) fn core_systems_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<CoreSystem>> {
+pub(super) fn core_systems_of(
+    connection: &mut Connection,
+    code: OdsCode,
+) -> Result<Vec<CoreSystem>> {
     let rows = core_systems::table
         .filter(core_systems::ods_code.eq(code.as_str()))
         .order(core_systems::sequence.asc())
@@ -326,7 +329,10 @@ pub(super) fn core_systems_of(connection: &mut Connection, code: OdsCode) -> Res
     Ok(found)
 }
 
-pub(super) fn attributes_of(connection: &mut Connection, code: OdsCode) -> Result<Vec<AttributeFact>> {
+pub(super) fn attributes_of(
+    connection: &mut Connection,
+    code: OdsCode,
+) -> Result<Vec<AttributeFact>> {
     let rows = attributes::table
         .filter(attributes::ods_code.eq(code.as_str()))
         .load::<AttributeRow>(&mut connection.database)

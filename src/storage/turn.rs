@@ -118,6 +118,28 @@ mod tests {
         long: Duration::from_secs(30),
     };
 
+    const NONE: Patience = Patience {
+        short: Duration::ZERO,
+        long: Duration::ZERO,
+    };
+
+    #[test]
+    fn who_waits_for_a_long_write_is_patient() {
+        let turn = Turn::default();
+        let patience = Patience {
+            short: Duration::ZERO,
+            long: Duration::from_secs(30),
+        };
+        thread::scope(|scope| {
+            let held = turn.take(LONG, Length::Long).unwrap();
+            let waits = scope.spawn(|| turn.take(patience, Length::Short).is_some());
+            until_waiting(&turn, 1);
+            assert!(turn.take(NONE, Length::Short).is_none());
+            drop(held);
+            assert!(waits.join().unwrap());
+        });
+    }
+
     /// Waits until this many wait.
     fn until_waiting(turn: &Turn, n: usize) {
         while turn.queue().waiting.len() != n {
@@ -149,10 +171,10 @@ mod tests {
     fn who_gives_up_waiting_is_given_nothing() {
         let turn = Turn::default();
         let held = turn.take(LONG, Length::Short).unwrap();
-        assert!(turn.take(Duration::ZERO).is_none());
+        assert!(turn.take(NONE, Length::Short).is_none());
         assert!(turn.queue().waiting.is_empty());
         drop(held);
-        assert!(turn.take(Duration::ZERO).is_some());
+        assert!(turn.take(NONE, Length::Short).is_some());
     }
 
     #[test]
@@ -169,6 +191,6 @@ mod tests {
                 });
             }
         });
-        assert!(!turn.queue().is_taken);
+        assert!(turn.queue().taken.is_none());
     }
 }

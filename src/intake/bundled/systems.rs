@@ -82,7 +82,9 @@ pub(in crate::intake) fn drop_before_absences<T>(
 }
 
 /// For each organisation and module, the day of which an absence was last known.
-fn latest_absences<'a>(systems: impl Iterator<Item = &'a CoreSystem>) -> HashMap<(OdsCode, Module), NaiveDate> {
+fn latest_absences<'a>(
+    systems: impl Iterator<Item = &'a CoreSystem>,
+) -> HashMap<(OdsCode, Module), NaiveDate> {
     let mut latest = HashMap::new();
     for system in systems.filter(|system| system.status.is_known_absence()) {
         let date = latest

@@ -1,20 +1,19 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod attributes;
+mod audit;
 mod blueprints;
 mod contacts;
-mod audit;
-mod examples;
-mod identity;
-mod keys;
-mod expertise;
-mod links;
-mod exports;
-mod fhir;
-mod attributes;
 mod core_systems;
 mod ethos;
 mod examples;
+mod expertise;
+mod exports;
+mod fhir;
 mod history;
+mod identity;
+mod keys;
+mod links;
 mod matrix;
 mod networks;
 mod organisations;

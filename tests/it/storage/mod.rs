@@ -1,9 +1,9 @@
 //! One suite for every database: each body runs on SQLite, and on PostgreSQL where a server is given.
 
-mod keys;
+mod audit;
 mod export;
 mod facts;
-mod audit;
+mod keys;
 mod near;
 mod opening;
 mod organisations;

@@ -177,7 +177,7 @@ impl TestService {
 
     /// What the files of the database hold, those of its journal included.
     pub(crate) fn bytes_on_disk(&self) -> Vec<u8> {
-        let file = self._database.url().file().unwrap().to_owned();
+        let file = self.database.url().file().unwrap().to_owned();
         let folder = fs::read_dir(file.parent().unwrap()).unwrap();
         folder
             .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
@@ -186,7 +186,7 @@ impl TestService {
 
     /// The texts that a query past the service returns, from a column called `text`.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
-        self._database.texts(sql)
+        self.database.texts(sql)
     }
 
     /// Sends a request.
