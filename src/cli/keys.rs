@@ -39,8 +39,6 @@ Examples:
 pub struct Keys {
     #[command(subcommand)]
     action: Action,
-    #[command(flatten)]
-    place: Place,
 }
 
 /// Where the keys are.
@@ -56,12 +54,16 @@ struct Place {
 enum Action {
     /// Lists every key, the first made first; the keys themselves are kept nowhere
     List {
+        #[command(flatten)]
+        place: Place,
         /// Prints JSON
         #[arg(long)]
         json: bool,
     },
     /// Makes a key and prints it, this once
     Create {
+        #[command(flatten)]
+        place: Place,
         /// What its holder may do: site, programme_admin or viewer
         #[arg(long, value_name = "ROLE")]
         role: String,
@@ -80,6 +82,8 @@ enum Action {
     },
     /// Makes a key in the place of another and prints it, this once
     Rotate {
+        #[command(flatten)]
+        place: Place,
         /// The key: its prefix or its id
         #[arg(value_name = "KEY")]
         key: String,
@@ -93,6 +97,8 @@ enum Action {
     },
     /// Revokes a key at once, for good
     Revoke {
+        #[command(flatten)]
+        place: Place,
         /// The key: its prefix or its id
         #[arg(value_name = "KEY")]
         key: String,
@@ -103,8 +109,12 @@ impl Keys {
     /// Adds the command's settings.
     #[must_use]
     pub fn flags(&self, flags: Flags) -> Flags {
-        let flags = self.place.database.clone().add_to(flags);
-        self.place.secret.clone().add_to(flags)
+        let (Action::List { place, .. }
+        | Action::Create { place, .. }
+        | Action::Rotate { place, .. }
+        | Action::Revoke { place, .. }) = &self.action;
+        let flags = place.database.clone().add_to(flags);
+        place.secret.clone().add_to(flags)
     }
 
     /// Does what is asked for.
@@ -119,7 +129,7 @@ impl Keys {
             .unwrap_or_else(DatabaseSetting::default_file);
         let at = now();
         match &self.action {
-            Action::List { json } => {
+            Action::List { json, .. } => {
                 let keys = Storage::open_to_read(&database.url)
                     .and_then(|storage| storage.read_blocking(keys::all))
                     .map_err(|error| Failure::of_database(StartError::Open(error), database))?;
@@ -135,6 +145,7 @@ impl Keys {
                 ods_code,
                 expires_at,
                 json,
+                ..
             } => {
                 let asked = AskedKey {
                     label,
@@ -149,7 +160,9 @@ impl Keys {
                 })?;
                 print(&shown(&made, *json, at))
             }
-            Action::Rotate { key, overlap, json } => {
+            Action::Rotate {
+                key, overlap, json, ..
+            } => {
                 let overlap = TimeDelta::seconds(*overlap);
                 let storage = open(config, database)?;
                 let made = changed(&storage, "rotate_key", at, |connection| {
@@ -158,7 +171,7 @@ impl Keys {
                 })?;
                 print(&shown(&made, *json, at))
             }
-            Action::Revoke { key } => {
+            Action::Revoke { key, .. } => {
                 let storage = open(config, database)?;
                 let revoked = changed(&storage, "revoke_key", at, |connection| {
                     revoke(connection, &by(at), key)
