@@ -5,8 +5,8 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    blueprints, bridges, contacts, expertise, links, networks, organisations, probes, reference,
-    suggestions, topics,
+    blueprints, bridges, contacts, expertise, link_answers, links, links_declaration, networks,
+    organisations, probes, reference, suggestions, topics,
 };
 
 /// What is said of an operation.
@@ -61,7 +61,9 @@ const TABLES: &[&[Operation]] = &[
     bridges::OPERATIONS,
     contacts::OPERATIONS,
     expertise::OPERATIONS,
+    link_answers::OPERATIONS,
     links::OPERATIONS,
+    links_declaration::OPERATIONS,
     networks::OPERATIONS,
     organisations::OPERATIONS,
     probes::OPERATIONS,
