@@ -342,7 +342,7 @@ mod tests {
             Some("A")
         );
         assert_eq!(given.text("/name", None, 5), None);
-        for text in ["", "  ", "secret", "a\nb", "a\u{85}"] {
+        for text in ["", "  ", "secret", "a\nb", "a\u{85}b"] {
             assert_eq!(given.text("/name", Some(text.into()), 5), None);
         }
         let Err(Error::Invalid(faults)) = given.finish() else {

@@ -1,4 +1,5 @@
-//! Links between organisations: declaring, confirming and disputing them, and saying that the list is complete.
+//! Links between organisations: listing, declaring, changing and withdrawing them. The other side's answers are in
+//! [`link_answers`](super::link_answers).
 
 use actix_web::http::header::LINK;
 use actix_web::web::Data;
@@ -13,7 +14,7 @@ use crate::domain::dates::PartialDate;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{ImpossibleLink, Link, LinkKind, LinkRecord, LinkStanding};
-use crate::domain::version::{Expected, ProfilePart, Version};
+use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
@@ -27,13 +28,12 @@ use crate::http::openapi::{
 };
 use crate::http::operation::Operation;
 use crate::http::pagination::PageLinks;
-use crate::http::problem::{Kind, Problem};
-use crate::http::views::links::{Around, DeclarationView, LinkPageView, LinkRecordView};
+use crate::http::problem::Problem;
+use crate::http::views::links::{Around, LinkPageView, LinkRecordView};
 use crate::http::views::text::{Code, LinkKindName};
 use crate::random::Random;
 use crate::storage::audit::{self, Entry};
-use crate::storage::links::{self, Answer};
-use crate::storage::{Connection, Outcome, Touches, idempotency, names, versions};
+use crate::storage::{Connection, Touches, idempotency, links, names};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -43,12 +43,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             r#"{"with": "RHW", "kind": "site_visit", "started": "2026-05", "note": "A day on the wards, to see electronic prescribing at work."}"#,
         )
         .answers(include_str!("examples/declare_link.json")),
-    Operation::new("show_links_declaration", Rule::Anyone)
-        .answers(r#"{"odsCode": "RTH", "complete": false, "completeOn": null}"#),
-    Operation::new("change_links_declaration", Rule::Own)
-        .takes(r#"{"complete": true}"#)
-        .answers(r#"{"odsCode": "RTH", "complete": true, "completeOn": "2026-11-22"}"#),
-    Operation::new("withdraw_links_declaration", Rule::Own),
     Operation::new("show_link", Rule::Anyone).answers(include_str!("examples/show_link.json")),
     Operation::new("change_link", Rule::Own)
         .takes(
@@ -56,18 +50,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         )
         .answers(include_str!("examples/change_link.json")),
     Operation::new("withdraw_link", Rule::Own),
-    Operation::new("confirm_link", Rule::Own)
-        .answers(include_str!("examples/confirm_link.json")),
-    Operation::new("dispute_link", Rule::Own)
-        .takes(r#"{"reason": "The visit was called off."}"#)
-        .answers(include_str!("examples/dispute_link.json")),
 ];
 
 /// A rough size of one link, in bytes.
-const LINK_BYTES: usize = 600;
+pub(crate) const LINK_BYTES: usize = 600;
 
 const MAX_NOTE_CHARS: usize = 1000;
-const MAX_REASON_CHARS: usize = 1000;
 const MAX_EVIDENCE_CHARS: usize = 2000;
 
 /// What a site says of a link.
@@ -209,7 +197,7 @@ impl IntoParams for LinkParameters {
 }
 
 /// Notes a change of a link for the audit.
-fn note(
+pub(crate) fn note(
     connection: &mut Connection,
     code: OdsCode,
     before: Option<&LinkRecord>,
@@ -412,7 +400,8 @@ pub(crate) async fn change_link(
     shown(&request, record, &around, here, &changing)
 }
 
-fn shown(
+/// Answers with a link as it was changed.
+pub(crate) fn shown(
     request: &HttpRequest,
     record: LinkRecord,
     around: &Around,
@@ -454,265 +443,4 @@ pub(crate) async fn withdraw_link(
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Confirm a link
-///
-/// Agrees with a link that the other side declared, which then counts in full; or takes back the organisation's own dispute of
-/// a link. Confirming again changes nothing. With `If-Match` it is refused where the link was changed meanwhile; without, it
-/// confirms the link as it is.
-#[utoipa::path(
-    tag = "relations",
-    params(Seeker, Id),
-    responses(
-        (status = 200, description = "The link.", body = LinkRecordView),
-        ApiFailures, NoSuchThing, Clash, StorageFailures
-    )
-)]
-#[post("/organisations/{odsCode}/links/{id}/confirm")]
-pub(crate) async fn confirm_link(
-    request: HttpRequest,
-    code: Seeker,
-    id: Id,
-    _none: Params<NoParameters>,
-    expected: std::result::Result<IfMatch, Problem>,
-    changing: Changing,
-    alongside: Data<Alongside>,
-) -> std::result::Result<HttpResponse, Problem> {
-    let place = (code.0, id.0);
-    let expected = if_given(expected)?;
-    answer_link(
-        &request,
-        &alongside,
-        changing,
-        place,
-        Answer::Confirm,
-        expected,
-    )
-    .await
-}
-
-/// Why a link is disputed.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = DisputeLink)]
-pub(crate) struct GivenDispute {
-    /// The reason, for the two ends alone. It never names a person.
-    #[schema(max_length = 1000)]
-    reason: Option<String>,
-}
-
-/// Dispute a link
-///
-/// Denies a link that the other side declared, or one that a publication names, which then does not count. Confirming it takes
-/// that back. With `If-Match` it is refused where the link was changed meanwhile; without, it disputes the link as it is.
-#[utoipa::path(
-    tag = "relations",
-    params(Seeker, Id),
-    request_body = GivenDispute,
-    responses(
-        (status = 200, description = "The link.", body = LinkRecordView),
-        ApiFailures, BodyFailures, NoSuchThing, Clash, RuleBroken, StorageFailures
-    )
-)]
-#[post("/organisations/{odsCode}/links/{id}/dispute")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
-pub(crate) async fn dispute_link(
-    request: HttpRequest,
-    code: Seeker,
-    id: Id,
-    _none: Params<NoParameters>,
-    expected: std::result::Result<IfMatch, Problem>,
-    body: Body<GivenDispute>,
-    changing: Changing,
-    alongside: Data<Alongside>,
-) -> std::result::Result<HttpResponse, Problem> {
-    let mut given = Given::default();
-    let reason = given.text("/reason", body.0.reason, MAX_REASON_CHARS);
-    given.finish()?;
-    let place = (code.0, id.0);
-    let expected = if_given(expected)?;
-    let dispute = Answer::Dispute(reason);
-    answer_link(&request, &alongside, changing, place, dispute, expected).await
-}
-
-/// The versions that `If-Match` names; any where it is not given.
-fn if_given(
-    expected: std::result::Result<IfMatch, Problem>,
-) -> std::result::Result<Expected, Problem> {
-    match expected {
-        Ok(IfMatch(expected)) => Ok(expected),
-        Err(absent) if absent.kind == Kind::PreconditionRequired => Ok(Expected::Any),
-        Err(unreadable) => Err(unreadable),
-    }
-}
-
-async fn answer_link(
-    request: &HttpRequest,
-    alongside: &Alongside,
-    changing: Changing,
-    (here, id): (OdsCode, String),
-    said: Answer,
-    expected: Expected,
-) -> std::result::Result<HttpResponse, Problem> {
-    let action = match said {
-        Answer::Confirm => "confirm_link",
-        Answer::Dispute(_) => "dispute_link",
-    };
-    let at = changing.at;
-    let change = changing.change(action, Touches::Scoring);
-    let (record, around) = alongside
-        .write_outcome(change, move |connection| {
-            let outcome = links::answer(connection, (here, &id), said, &expected, at)?;
-            if let Outcome::Changed((before, after)) = &outcome {
-                note(connection, here, Some(before), Some(after));
-            }
-            let is_changed = matches!(outcome, Outcome::Changed(_));
-            let (_, after) = outcome.into_inner();
-            let around = Around::load(connection, std::slice::from_ref(&after))?;
-            let shown = (after, around);
-            Ok(if is_changed {
-                Outcome::Changed(shown)
-            } else {
-                Outcome::Unchanged(shown)
-            })
-        })
-        .await?;
-    shown(request, record, &around, here, &changing)
-}
-
-/// Show whether a list of links is complete
-///
-/// Shows whether an organisation says that its list of links is complete, and since when.
-#[utoipa::path(
-    tag = "relations",
-    params(Seeker),
-    responses(
-        (status = 200, description = "Its word.", body = DeclarationView),
-        NotModified, ApiFailures, NoSuchOrganisation, StorageFailures
-    )
-)]
-#[get("/organisations/{odsCode}/links/declaration")]
-pub(crate) async fn show_links_declaration(
-    request: HttpRequest,
-    code: Seeker,
-    _none: Params<NoParameters>,
-    alongside: Data<Alongside>,
-) -> std::result::Result<HttpResponse, Problem> {
-    let here = code.0;
-    let (on, version) = alongside
-        .storage()
-        .read(move |connection| {
-            let on = links::complete_on(connection, here)?;
-            Ok((on, versions::of(connection, here, ProfilePart::Links)?))
-        })
-        .await?;
-    answer::versioned(
-        &request,
-        &DeclarationView::new(here, on),
-        version,
-        LINK_BYTES,
-    )
-}
-
-/// Whether the list is complete.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = DeclareLinks)]
-pub(crate) struct GivenDeclaration {
-    /// True says today that no link is missing; false takes that back.
-    complete: bool,
-}
-
-/// Say whether the list of links is complete
-///
-/// Says that no link of the organisation is missing, as of today, or takes that back. Where both sides said so within two years,
-/// their score on prior relationships is exact.
-#[utoipa::path(
-    tag = "relations",
-    params(Seeker, IfMatch),
-    request_body = GivenDeclaration,
-    responses(
-        (status = 200, description = "Its word.", body = DeclarationView),
-        ApiFailures, BodyFailures, ConditionFailures, NoSuchOrganisation, RuleBroken, StorageFailures
-    )
-)]
-#[put("/organisations/{odsCode}/links/declaration")]
-pub(crate) async fn change_links_declaration(
-    request: HttpRequest,
-    code: Seeker,
-    _none: Params<NoParameters>,
-    expected: IfMatch,
-    body: Body<GivenDeclaration>,
-    changing: Changing,
-    alongside: Data<Alongside>,
-) -> std::result::Result<HttpResponse, Problem> {
-    let today = body.0.complete.then(|| changing.at.date_naive());
-    let (here, version) = declare(&alongside, &changing, code.0, expected.0, today).await?;
-    answer::versioned(
-        &request,
-        &DeclarationView::new(here, today),
-        version,
-        LINK_BYTES,
-    )
-}
-
-/// Take back that the list of links is complete
-///
-/// Takes back the organisation's word that no link is missing; the same as saying that it is not complete.
-#[utoipa::path(
-    tag = "relations",
-    params(Seeker, IfMatch),
-    responses(
-        (status = 204, description = "It is taken back."),
-        ApiFailures, ConditionFailures, NoSuchOrganisation, StorageFailures
-    )
-)]
-#[delete("/organisations/{odsCode}/links/declaration")]
-pub(crate) async fn withdraw_links_declaration(
-    code: Seeker,
-    _none: Params<NoParameters>,
-    expected: IfMatch,
-    changing: Changing,
-    alongside: Data<Alongside>,
-) -> std::result::Result<HttpResponse, Problem> {
-    declare(&alongside, &changing, code.0, expected.0, None).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-async fn declare(
-    alongside: &Alongside,
-    changing: &Changing,
-    here: OdsCode,
-    expected: Expected,
-    on: Option<NaiveDate>,
-) -> Result<(OdsCode, Version)> {
-    let change = changing.change("declare_links_complete", Touches::Scoring);
-    let version = alongside
-        .write_outcome(change, move |connection| {
-            let before = links::complete_on(connection, here)?;
-            if before == on {
-                let version = versions::of(connection, here, ProfilePart::Links)?;
-                return if expected.allows(version) {
-                    Ok(Outcome::Unchanged(version))
-                } else {
-                    Err(Error::Stale)
-                };
-            }
-            let version = versions::raise(connection, here, ProfilePart::Links, &expected)?;
-            links::set_complete_on(connection, here, on)?;
-            audit::note(
-                connection,
-                Entry {
-                    kind: "links_declaration",
-                    id: here.to_string(),
-                    ods_code: Some(here),
-                    before: Some(serde_json::json!({ "completeOn": before })),
-                    after: Some(serde_json::json!({ "completeOn": on })),
-                },
-            );
-            Ok(Outcome::Changed(version))
-        })
-        .await?;
-    Ok((here, version))
 }

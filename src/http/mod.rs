@@ -34,6 +34,9 @@ mod kind;
 mod limits;
 mod links;
 mod me;
+mod link_answers;
+mod links;
+mod links_declaration;
 mod networks;
 mod observe;
 mod openapi;
@@ -335,14 +338,14 @@ fn relations(config: &mut ServiceConfig) {
     config
         .service(links::list_links)
         .service(links::declare_link)
-        .service(links::show_links_declaration)
-        .service(links::change_links_declaration)
-        .service(links::withdraw_links_declaration)
+        .service(links_declaration::show_links_declaration)
+        .service(links_declaration::change_links_declaration)
+        .service(links_declaration::withdraw_links_declaration)
         .service(links::show_link)
         .service(links::change_link)
         .service(links::withdraw_link)
-        .service(links::confirm_link)
-        .service(links::dispute_link)
+        .service(link_answers::confirm_link)
+        .service(link_answers::dispute_link)
         .service(networks::list_networks)
         .service(networks::create_network)
         .service(networks::show_network)

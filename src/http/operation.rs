@@ -8,6 +8,8 @@ use crate::http::{
     attributes, audit, blueprints, bridges, contacts, core_systems, ethos, expertise, exports,
     fhir, history, keys, links, me, networks, organisations, particulars, probes, reference,
     suggestions, topics, vendors, visibility, weights,
+    blueprints, bridges, contacts, expertise, link_answers, links, links_declaration, networks,
+    organisations, probes, reference, suggestions, topics,
 };
 
 /// What is said of an operation.
@@ -72,6 +74,9 @@ const TABLES: &[&[Operation]] = &[
     keys::OPERATIONS,
     links::OPERATIONS,
     me::OPERATIONS,
+    link_answers::OPERATIONS,
+    links::OPERATIONS,
+    links_declaration::OPERATIONS,
     networks::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,

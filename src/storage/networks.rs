@@ -144,7 +144,7 @@ pub fn of(connection: &mut Connection, code: OdsCode) -> Result<Vec<(Network, Me
     Ok(found)
 }
 
-/// Whether there is a network of a slug, and the slug of one of this kind and name, whatever the case.
+/// Returns the slug, the kind and the name of every network, by slug.
 ///
 /// # Errors
 ///

@@ -158,6 +158,7 @@ pub(crate) struct ExpertView {
     /// Its name as the register writes it.
     name: String,
     /// What it can show.
+    #[schema(required)]
     stage: Option<TopicStageName>,
     /// Since when it is live.
     #[schema(required)]

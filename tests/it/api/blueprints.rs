@@ -93,13 +93,16 @@ async fn a_blueprint_counts_as_showing_the_topic_in_full() {
     service.put(As::Rhw, topic, &need).await.good();
     let learning = async || {
         let path = "/api/v1/organisations/RHW/suggestions/RTH?asOf=2026-11-22";
-        let text = service.get(As::Rhw, path).await.good().to_string();
-        text[text.find("\"learning\"").unwrap()..].to_owned()
+        let pair = service.get(As::Rhw, path).await.good();
+        let criteria = pair["suggestion"]["criteria"].as_array().unwrap().iter();
+        let learning = criteria.filter(|criterion| criterion["criterion"] == "learning");
+        learning.cloned().collect::<Vec<_>>()
     };
     let before = learning().await;
     let made = service.post(As::Rth, OURS, &an_account()).await;
     let with = learning().await;
     assert_ne!(with, before);
+    assert_eq!(with[0]["score"]["expected"], 1.0);
     let path = made.header("location").to_owned();
     assert_eq!(service.delete(As::Rth, &path).await.status, 204);
     assert_eq!(learning().await, before);

@@ -118,8 +118,7 @@ async fn what_one_shows_and_another_seeks_is_in_the_next_suggestion() {
     let service = TestService::bundled();
     let ask = async || {
         let path = "/api/v1/organisations/RTH/suggestions/RHW?asOf=2026-11-22";
-        let answer = service.get(As::Rth, path).await;
-        answer.good().to_string()
+        service.get(As::Rth, path).await.good()["suggestion"].clone()
     };
     let need = json!({ "need": "wanted" });
     service

@@ -11,7 +11,8 @@ use alongside::domain::version::{Expected, Version};
 use alongside::storage::facts::Stated;
 use alongside::storage::links::Answer;
 use alongside::storage::{
-    Connection, Outcome, Storage, blueprints, contacts, links, networks, register, topics,
+    Connection, Outcome, Storage, blueprints, contacts, expertise, links, networks, register,
+    topics,
 };
 use chrono::{DateTime, Utc};
 
@@ -269,5 +270,36 @@ fn a_contact_is_read_as_it_was_written_and_not_from_another_row() {
             panic!("it was read");
         };
         assert!(!cause.to_string().contains("Two"));
+    });
+}
+
+#[test]
+fn who_keeps_its_expertise_and_evidence_to_itself_is_left_out() {
+    on_every_database(|database| {
+        let storage = open_filled(database);
+        write(&storage, |c| {
+            topics::state(c, &interest(TopicStage::Live, Voice::Site), at())
+        });
+        let holders = |asker: Option<&str>| {
+            let asker = asker.map(ods);
+            let found = storage
+                .read_blocking(|c| expertise::holders(c, &slug("hepma"), None, asker))
+                .expect("who can show it");
+            found.1.len()
+        };
+        let hiding = || {
+            storage
+                .read_blocking(|c| links::evidence_is_hidden(c, [ods("RTH"), ods("RHW")]))
+                .expect("who hides evidence")
+                .len()
+        };
+        assert_eq!((holders(None), hiding()), (1, 0));
+        database.execute(
+            "INSERT INTO visibility (ods_code, shows_expertise, shows_evidence) VALUES ('RTH', FALSE, FALSE)",
+        );
+        assert_eq!((holders(None), holders(Some("RHW"))), (0, 0));
+        assert_eq!((holders(Some("RTH")), hiding()), (1, 1));
+        database.execute("UPDATE organisations SET status = 'closed' WHERE ods_code = 'RTH'");
+        assert_eq!(holders(Some("RTH")), 0);
     });
 }

@@ -108,7 +108,7 @@ impl Call {
             // A link has two ends, and no two of one pair and kind have the same start.
             let body = if address.contains("/RHW/") {
                 body.replace("\"with\":\"RHW\"", "\"with\":\"RTH\"")
-                    .replace("\"started\":\"2026-05\"", "\"started\":\"2026-06\"")
+                    .replace("\"started\":\"2026-05", "\"started\":\"2026-06")
             } else {
                 body
             };
