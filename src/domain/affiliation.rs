@@ -151,7 +151,7 @@ impl FromStr for AffiliationId {
         else {
             return Err(RULE);
         };
-        let primary = OdsCode::new(code).map_err(|_| RULE)?;
+        let primary = OdsCode::new(code).map_err(|_malformed| RULE)?;
         let has_form = matches!(kind, "link" | "member" | "succession")
             && primary.as_str() == code
             && text.len() <= 64

@@ -15,7 +15,8 @@ use serde_json::json;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::app::Alongside;
 use crate::app::export::{ExportFile, ExportFormat, ExportTable};
@@ -24,7 +25,9 @@ use crate::http::accept::takes;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
-use crate::http::openapi::{ApiFailures, Clash, NoSuchThing, NotModified, StorageFailures};
+use crate::http::openapi::{
+    ApiFailures, Clash, NoSuchThing, NotModified, RuleBroken, StorageFailures,
+};
 use crate::http::operation::Operation;
 use crate::http::parameters::in_query;
 use crate::http::problem::{Kind, Problem};
@@ -129,6 +132,21 @@ pub(crate) async fn list_exports(
     answer::tagged(&request, &view, LIST_BYTES)
 }
 
+/// The bytes of a workbook, for the document.
+struct Workbook;
+
+impl PartialSchema for Workbook {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A workbook of Office Open XML with one sheet."))
+            .content_media_type(XLSX)
+            .into()
+    }
+}
+
+impl ToSchema for Workbook {}
+
 /// The table of the path.
 pub(crate) struct Table(ExportTable);
 
@@ -210,10 +228,10 @@ impl IntoParams for ExportParameters {
         (status = 200, description = "The table.",
          content(
             (String = "text/csv"),
-            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+            (Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
          ),
          headers(("Content-Disposition" = String, description = "The name of the file."))),
-        NotModified, ApiFailures, crate::http::openapi::RuleBroken, NoSuchThing, Clash, StorageFailures
+        NotModified, ApiFailures, RuleBroken, NoSuchThing, Clash, StorageFailures
     )
 )]
 #[get("/exports/{table}")]

@@ -21,10 +21,11 @@ pub(crate) const MAX_COUNT: usize = 200;
 const DEFAULT_COUNT: usize = 50;
 
 /// The most values of one parameter, of which any may hold.
-const MAX_VALUES: usize = 50;
+const MAX_VALUES: usize = 10;
 
-/// The longest value of a parameter that names organisations, in characters.
-pub(crate) const MAX_VALUE_LEN: usize = 4000;
+/// The longest value of a parameter that names resources, in characters: ten tokens with their system. Percent-encoded, one that
+/// is too long still fits an address.
+const MAX_VALUE_LEN: usize = 600;
 
 /// A page of what a search found.
 #[derive(Serialize, ToSchema)]
@@ -184,7 +185,7 @@ pub(crate) fn values_parameter(name: &str, words: &str, example: &str) -> Parame
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(MAX_VALUE_LEN))
-        .pattern(Some("^[!-+\\-.-~]+(,[!-+\\-.-~]+){0,49}$"));
+        .pattern(Some("^[!-+\\-.-~]+(,[!-+\\-.-~]+){0,9}$"));
     in_query(name, words, text, json!(example))
 }
 
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn values_are_bounded() {
         assert_eq!(values("a,b"), Ok(vec!["a", "b"]));
-        assert!(values(&"a,".repeat(50)).is_err());
+        assert!(values(&"a,".repeat(10)).is_err());
         assert!(values(&"a".repeat(MAX_VALUE_LEN + 1)).is_err());
         assert_eq!(codes(["rth", "?"]), [OdsCode::new("RTH").unwrap()]);
     }
