@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod changing;
 mod clock;
+mod completeness;
 mod conditional;
 mod examples;
 mod extract;
@@ -224,6 +225,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::make_suggestions)
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
+                .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
                 .service(reference::list_sources)

@@ -1,5 +1,6 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod completeness;
 mod examples;
 mod organisations;
 mod reference;
