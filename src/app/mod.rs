@@ -22,11 +22,14 @@ use tokio::sync::Mutex;
 
 pub use self::callers::Callers;
 pub use self::vendors::vendors;
+use crate::domain::api_key::KeyRecord;
+use crate::domain::completeness::Completeness;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
+use crate::domain::register::Register;
 use crate::domain::suggestion::{PairAnswer, SuggestionRequest, Suggestions};
-use crate::engine::answer;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::{answer, completeness};
 use crate::storage::revision::Touched;
 use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
 
@@ -43,6 +46,10 @@ pub enum BundledData {
 ///
 /// Answers never wait for the database: they read the snapshot there is, and a new one replaces it whole.
 pub struct Alongside {
+    state: Arc<State>,
+}
+
+struct State {
     storage: Storage,
     held: RwLock<Held>,
     /// Held by who reads the database anew, so that many who write at once wait for one reading.
@@ -53,8 +60,60 @@ pub struct Alongside {
 #[derive(Clone)]
 struct Held {
     snapshot: Arc<Snapshot>,
+    edition: Edition,
     callers: Arc<Callers>,
     touched: Touched,
+    /// The last write that was seen, whatever it touched.
+    number: Revision,
+}
+
+/// Which snapshot of this process an answer was made from. Unlike a revision it never comes back: after a backup was restored
+/// the same revision may be given to other data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Edition(u64);
+
+impl Edition {
+    const FIRST: Self = Self(1);
+
+    const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// An edition with a number of the test's own.
+    #[cfg(test)]
+    pub(crate) const fn of(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// What is read anew; `None` where what is held is up to date.
+struct ReadAnew {
+    number: Revision,
+    touched: Touched,
+    register: Option<Register>,
+    keys: Option<Vec<KeyRecord>>,
+}
+
+impl ReadAnew {
+    /// Reads what was touched since, or everything where the database went back to an earlier state, as when a backup is
+    /// restored: the numbers then say nothing of what is held.
+    fn new(connection: &mut Connection, held: &Held) -> Result<Self> {
+        let number = storage::revision::current(connection)?;
+        let touched = storage::revision::touched(connection)?;
+        let went_back = number < held.number;
+        let register = (went_back || touched.scoring != held.touched.scoring)
+            .then(|| storage::register::load(connection))
+            .transpose()?;
+        let keys = (went_back || touched.callers != held.touched.callers)
+            .then(|| storage::keys::all(connection))
+            .transpose()?;
+        Ok(Self {
+            number,
+            touched,
+            register,
+            keys,
+        })
+    }
 }
 
 impl Alongside {
@@ -67,34 +126,46 @@ impl Alongside {
         if bundled == BundledData::Load {
             fill::with_bundled_data(&storage, now)?;
         }
-        let (register, keys, touched) = storage.read_blocking(|connection| {
+        let (register, keys, touched, number) = storage.read_blocking(|connection| {
             Ok((
                 storage::register::load(connection)?,
                 storage::keys::all(connection)?,
                 storage::revision::touched(connection)?,
+                storage::revision::current(connection)?,
             ))
         })?;
-        Ok(Self {
+        let state = State {
             storage,
             held: RwLock::new(Held {
                 snapshot: Arc::new(Snapshot::new(&register)),
+                edition: Edition::FIRST,
                 callers: Arc::new(Callers::new(keys)),
                 touched,
+                number,
             }),
             catching_up: Mutex::default(),
+        };
+        Ok(Self {
+            state: Arc::new(state),
         })
     }
 
     /// The database.
     #[must_use]
-    pub const fn storage(&self) -> &Storage {
-        &self.storage
+    pub fn storage(&self) -> &Storage {
+        &self.state.storage
     }
 
     /// The revision that answers are made from.
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.snapshot().revision()
+    }
+
+    /// The snapshot that answers are made from.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        self.state.held().edition
     }
 
     /// How many active organisations answers are made from.
@@ -106,33 +177,29 @@ impl Alongside {
     /// Who may call.
     #[must_use]
     pub fn callers(&self) -> Arc<Callers> {
-        Arc::clone(
-            &self
-                .held
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .callers,
-        )
+        self.state.held().callers
     }
 
     /// Changes the database in one transaction, and returns once what is kept in memory holds the change: the next answer of
-    /// this process is made from it.
+    /// this process is made from it. Both are done even where nobody waits for the answer any more.
     ///
     /// # Errors
     ///
     /// Those of [`Storage::write`]. Where only the reading afterwards fails, the change is made all the same, and the log
-    /// says so.
+    /// says so; the next refresh reads it.
     pub async fn write<T: Send + 'static>(
         &self,
         change: Change,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<(T, Revision)> {
-        let touches = change.touches;
-        let (value, revision) = self.storage.write(change, work).await?;
-        if let Err(error) = self.catch_up(revision, touches).await {
-            log::warn!("a change was made, but cannot be read yet: {error}");
-        }
-        Ok((value, revision))
+        let state = Arc::clone(&self.state);
+        to_its_end(async move {
+            let touches = change.touches;
+            let (value, revision) = state.storage.write(change, work).await?;
+            state.catch_up_or_log(revision, touches).await;
+            Ok((value, revision))
+        })
+        .await
     }
 
     /// The same, where the work may find nothing to change.
@@ -145,30 +212,16 @@ impl Alongside {
         change: Change,
         work: impl FnOnce(&mut Connection) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        let touches = change.touches;
-        let (value, revision) = self.storage.write_outcome(change, work).await?;
-        if let Some(revision) = revision
-            && let Err(error) = self.catch_up(revision, touches).await
-        {
-            log::warn!("a change was made, but cannot be read yet: {error}");
-        }
-        Ok(value)
-    }
-
-    /// Reads the database anew until what a change touched is in memory.
-    async fn catch_up(&self, revision: Revision, touches: Touches) -> Result<()> {
-        let (scoring, callers) = match touches {
-            Touches::Nothing => return Ok(()),
-            Touches::Scoring => (true, false),
-            Touches::Callers => (false, true),
-            Touches::Everything => (true, true),
-        };
-        let _turn = self.catching_up.lock().await;
-        let held = self.held().touched;
-        if (scoring && held.scoring < revision) || (callers && held.callers < revision) {
-            self.read_again().await?;
-        }
-        Ok(())
+        let state = Arc::clone(&self.state);
+        to_its_end(async move {
+            let touches = change.touches;
+            let (value, revision) = state.storage.write_outcome(change, work).await?;
+            if let Some(revision) = revision {
+                state.catch_up_or_log(revision, touches).await;
+            }
+            Ok(value)
+        })
+        .await
     }
 
     /// Reads anew what other replicas changed.
@@ -177,65 +230,8 @@ impl Alongside {
     ///
     /// Those of the database; what is in memory then stays.
     pub async fn refresh(&self) -> Result<()> {
-        let _turn = self.catching_up.lock().await;
-        self.read_again().await
-    }
-
-    /// Reads what was touched since, and puts it in the place of what is held. Only one at a time may do so.
-    async fn read_again(&self) -> Result<()> {
-        let held = self.held().touched;
-        let read = move |connection: &mut Connection| {
-            let touched = storage::revision::touched(connection)?;
-            let register = if touched.scoring == held.scoring {
-                None
-            } else {
-                Some(storage::register::load(connection)?)
-            };
-            let keys = if touched.callers == held.callers {
-                None
-            } else {
-                Some(storage::keys::all(connection)?)
-            };
-            Ok((touched, register, keys))
-        };
-        let (touched, register, keys) = self.storage.read(read).await?;
-        // After the transaction, which would otherwise hold its connection meanwhile.
-        let snapshot = match register {
-            None => None,
-            Some(register) => {
-                let building =
-                    tokio::task::spawn_blocking(move || Arc::new(Snapshot::new(&register)));
-                let built = building.await;
-                Some(
-                    built
-                        .map_err(|panic| Error::Internal("building a snapshot", Box::new(panic)))?,
-                )
-            }
-        };
-        let callers = keys.map(|keys| Arc::new(Callers::new(keys)));
-        if snapshot.is_some() || callers.is_some() {
-            self.replace(touched, snapshot, callers);
-        }
-        Ok(())
-    }
-
-    /// Puts what was read anew in its place. What is older than what is held is right too: the database went back to an earlier
-    /// state, as when a backup is restored.
-    fn replace(
-        &self,
-        touched: Touched,
-        snapshot: Option<Arc<Snapshot>>,
-        callers: Option<Arc<Callers>>,
-    ) {
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        held.touched = touched;
-        let replaced = (
-            snapshot.map(|fresh| std::mem::replace(&mut held.snapshot, fresh)),
-            callers.map(|fresh| std::mem::replace(&mut held.callers, fresh)),
-        );
-        drop(held);
-        // Freed last, so that nobody who wants to read waits for that.
-        drop(replaced);
+        let _turn = self.state.catching_up.lock().await;
+        self.state.read_again().await
     }
 
     /// Answers a request for suggestions. Takes some tens of microseconds for hundreds of organisations, some milliseconds
@@ -246,6 +242,28 @@ impl Alongside {
     /// Those of [`answer::suggest`].
     pub fn suggest(&self, request: &SuggestionRequest) -> Result<Suggestions> {
         answer::suggest(&self.snapshot(), request)
+    }
+
+    /// The same, with the edition that the answer was made from.
+    ///
+    /// # Errors
+    ///
+    /// As [`suggest`](Self::suggest).
+    pub fn suggest_in_edition(
+        &self,
+        request: &SuggestionRequest,
+    ) -> Result<(Suggestions, Edition)> {
+        let held = self.state.held();
+        Ok((answer::suggest(&held.snapshot, request)?, held.edition))
+    }
+
+    /// Says how complete an organisation's own facts are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`completeness::completeness`].
+    pub fn completeness(&self, code: OdsCode, as_of: NaiveDate) -> Result<Completeness> {
+        completeness::completeness(&self.snapshot(), code, as_of)
     }
 
     /// Answers for one pair in full.
@@ -278,12 +296,88 @@ impl Alongside {
 
     /// The snapshot there is.
     fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(
-            &self
-                .held
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .snapshot,
+        self.state.held().snapshot
+    }
+}
+
+/// Runs a future to its end, also where whoever waits for it gives up, as a handler does whose client went away.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work)
+        .await
+        .map_err(|panic| Error::Internal("changing something", Box::new(panic)))?
+}
+
+impl State {
+    async fn catch_up_or_log(&self, revision: Revision, touches: Touches) {
+        if let Err(error) = self.catch_up(revision, touches).await {
+            log::warn!("a change was made, but cannot be read yet: {error}");
+        }
+    }
+
+    /// Reads the database anew until what a change touched is in memory.
+    ///
+    /// Where what is held is of a later write, it holds the change, or the database went back to an earlier state; a look at
+    /// its numbers tells.
+    async fn catch_up(&self, revision: Revision, touches: Touches) -> Result<()> {
+        let (scoring, callers) = match touches {
+            Touches::Nothing => return Ok(()),
+            Touches::Scoring => (true, false),
+            Touches::Callers => (false, true),
+            Touches::Everything => (true, true),
+        };
+        let _turn = self.catching_up.lock().await;
+        let held = self.held().touched;
+        if (scoring && held.scoring != revision) || (callers && held.callers != revision) {
+            self.read_again().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was touched since, and puts it in the place of what is held. Only one at a time may do so.
+    async fn read_again(&self) -> Result<()> {
+        let held = self.held();
+        let read = move |connection: &mut Connection| ReadAnew::new(connection, &held);
+        let read = self.storage.read(read).await?;
+        // After the transaction, which would otherwise hold its connection meanwhile.
+        let snapshot = match read.register {
+            None => None,
+            Some(register) => {
+                let building =
+                    tokio::task::spawn_blocking(move || Arc::new(Snapshot::new(&register)));
+                let built = building.await;
+                Some(
+                    built
+                        .map_err(|panic| Error::Internal("building a snapshot", Box::new(panic)))?,
+                )
+            }
+        };
+        let callers = read.keys.map(|keys| Arc::new(Callers::new(keys)));
+        let replaced = self.replace(read.number, read.touched, snapshot, callers);
+        // Freed by nobody who has requests to answer: a large snapshot takes its time.
+        drop(tokio::task::spawn_blocking(move || drop(replaced)));
+        Ok(())
+    }
+
+    /// Puts what was read anew in its place, and returns what was there. What is older than what is held is right too: the
+    /// database went back to an earlier state.
+    fn replace(
+        &self,
+        number: Revision,
+        touched: Touched,
+        snapshot: Option<Arc<Snapshot>>,
+        callers: Option<Arc<Callers>>,
+    ) -> (Option<Arc<Snapshot>>, Option<Arc<Callers>>) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.number = number;
+        held.touched = touched;
+        if snapshot.is_some() {
+            held.edition = held.edition.next();
+        }
+        (
+            snapshot.map(|fresh| std::mem::replace(&mut held.snapshot, fresh)),
+            callers.map(|fresh| std::mem::replace(&mut held.callers, fresh)),
         )
     }
 

@@ -12,9 +12,12 @@ use crate::domain::organisation::{CareSetting, Position, Status};
 use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::register::Register;
-use crate::domain::suggestion::{Fact, Filters, Limit, Suggestion, SuggestionRequest, Suggestions};
+use crate::domain::suggestion::{
+    Fact, Filters, Limit, Suggestion, SuggestionRequest, Suggestions, WeightsFrom,
+};
 use crate::engine::answer::{pairs, suggest};
 use crate::engine::columns::index;
+use crate::engine::completeness::completeness;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::test_register::{
     Built, code, link, network, organisation, register, succession,
@@ -160,9 +163,13 @@ fn any_register() -> impl Strategy<Value = Register> {
         organisations,
         links,
         2..=6_usize,
-        subsequence(&NAMES[..6], 2..5),
+        (
+            subsequence(&NAMES[..6], 2..5),
+            subsequence(&NAMES[..6], 0..3),
+        ),
+        proptest::collection::btree_map(select(&NAMES[..6]), any_weights(), 0..4),
     )
-        .prop_map(|(organisations, links, n, members)| {
+        .prop_map(|(organisations, links, n, (members, departed), saved)| {
             let (a, b, c, d, e, f) = organisations;
             let mut register = register(&[a, b, c, d, e, f][..n]);
             let links = links
@@ -176,9 +183,29 @@ fn any_register() -> impl Strategy<Value = Register> {
                 .filter(|l| l.kind() != LinkKind::Partnership)
                 .collect();
             register.networks = vec![network("n", &members)];
+            register.networks[0].departed = departed
+                .into_iter()
+                .filter(|name| !members.contains(name))
+                .map(|name| (code(name), "2019-05".parse().unwrap()))
+                .collect();
+            register.saved_weights = saved
+                .into_iter()
+                .filter(|(name, _)| NAMES[..n].contains(name))
+                .map(|(name, weights)| (code(name), weights))
+                .collect();
             register.sort();
             register
         })
+}
+
+/// The same, where the first has no weights of its own, which may leave nothing that applies to it.
+fn any_register_that_applies() -> impl Strategy<Value = Register> {
+    any_register().prop_map(|mut register| {
+        register
+            .saved_weights
+            .retain(|(site, _)| *site != code("AAA"));
+        register
+    })
 }
 
 /// Any weights, some of them nothing.
@@ -239,13 +266,20 @@ proptest! {
 
     #[test]
     fn passing_candidates_over_changes_nothing(
-        mut register in any_register(), limit in 1..4_i64, theirs in any_weights(), year in 2000..2030_i32
+        mut register in any_register(), limit in 1..4_i64, theirs in any_weights(), year in 2000..2030_i32,
+        requested in proptest::option::of(any_weights())
     ) {
         register.programme.weights = theirs;
         let snapshot = Snapshot::new(&register);
         let day = Day::new(&snapshot, NaiveDate::from_ymd_opt(year, 7, 1).unwrap());
         for seeker in 0..index(snapshot.n_organisations()) {
-            let view = View::of_candidate(&day, seeker);
+            let view = match requested {
+                None => View::of_candidate(&day, seeker),
+                requested => match View::new(&day, seeker, requested) {
+                    Ok(view) => view,
+                    Err(_) => continue,
+                },
+            };
             let mut all: Vec<(u32, f64)> = (0..index(snapshot.n_organisations()))
                 .filter(|&row| view.special(row).is_none_or(|s| s.is_suggested))
                 .map(|row| (row, view.mutual_from(row, view.prior(row), 0.0).unwrap()))
@@ -262,6 +296,72 @@ proptest! {
                 prop_assert!((assessed - mutual_fit).abs() < ROUNDING);
             }
         }
+    }
+
+    #[test]
+    fn a_class_scored_when_asked_for_is_scored_as_one_kept(register in any_register(), requested in any_weights()) {
+        // The same weights, saved and so kept by class, or given in the request and so asked for.
+        let mut saving = register.clone();
+        let seeker = register.organisations[0].ods_code;
+        saving.saved_weights.retain(|(code, _)| *code != seeker);
+        saving.saved_weights.push((seeker, requested));
+        saving.sort();
+        let mut asking = register;
+        asking.saved_weights.retain(|(code, _)| *code != seeker);
+        let kept = suggest(&Snapshot::new(&saving), &SuggestionRequest { seeker, ..request("AAA") });
+        let weights = Some(requested);
+        let asked = suggest(&Snapshot::new(&asking), &SuggestionRequest { seeker, weights, ..request("AAA") });
+        if let (Ok(kept), Ok(asked)) = (kept, asked) {
+            prop_assert_eq!(kept.method.weights_from, WeightsFrom::Saved);
+            prop_assert_eq!(asked.method.weights_from, WeightsFrom::Request);
+            prop_assert_eq!(&kept.method.weights, &asked.method.weights);
+            for (kept, asked) in kept.suggestions.iter().zip(&asked.suggestions) {
+                prop_assert_eq!((kept.rank, &kept.organisation), (asked.rank, &asked.organisation));
+                prop_assert_eq!((kept.mutual_fit, &kept.criteria), (asked.mutual_fit, &asked.criteria));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_there_and_what_is_missing_make_a_whole(register in any_register()) {
+        let snapshot = Snapshot::new(&register);
+        for &site in snapshot.codes() {
+            let found = completeness(&snapshot, site, day()).unwrap();
+            let missing: f64 = found.missing.iter().map(|m| m.effect).sum();
+            prop_assert!((found.share + missing - 1.0).abs() < ROUNDING);
+            prop_assert!(found.missing.iter().all(|m| (0.0..=1.0).contains(&m.effect)));
+            prop_assert!(found.missing.iter().flat_map(|m| m.width_change).all(|w| (-1.0..=1.0).contains(&w)));
+            prop_assert!(found.missing.is_sorted_by(|a, b| a.effect >= b.effect));
+        }
+    }
+
+    #[test]
+    fn what_a_fact_would_do_is_what_it_does(mut register in any_register(), settings in any::<bool>()) {
+        // Of two organisations both measures are exact: the width hangs on what is known, not on what it says.
+        register.organisations.truncate(2);
+        let kept = [code("AAA"), code("BBB")];
+        register.core_systems.retain(|s| kept.contains(&s.ods_code));
+        register.attributes.retain(|a| kept.contains(&a.ods_code));
+        register.topic_interests.retain(|i| kept.contains(&i.ods_code));
+        register.saved_weights.retain(|(c, _)| kept.contains(c));
+        register.links.retain(|l| kept.contains(&l.ends().0) && kept.contains(&l.ends().1));
+        register.networks.clear();
+        let fact = if settings { Fact::Links } else { Fact::Attribute(Attribute::EthosPace) };
+        let before = completeness(&Snapshot::new(&register), kept[0], day()).unwrap();
+        let Some(promised) = before.missing.iter().find(|m| m.fact == fact).and_then(|m| m.width_change) else { return Ok(()) };
+        if settings {
+            register.organisations[0].links_complete_on = day().pred_opt();
+        } else if suggest(&Snapshot::new(&register), &request("AAA")).is_ok_and(|a| !a.suggestions.is_empty())
+            && register.attributes.iter().all(|a| a.ods_code != kept[1] || a.value.attribute() != Attribute::EthosPace) {
+            // A candidate that lacks the answer leaves it open, whatever it is; what it does not lack decides the fit itself.
+            register.attributes.extend(organisation("AAA").with(Attribute::EthosPace, 3.0).attributes);
+        } else {
+            return Ok(());
+        }
+        register.sort();
+        let after = completeness(&Snapshot::new(&register), kept[0], day()).unwrap();
+        let change = after.mean_width.unwrap_or_default() - before.mean_width.unwrap_or_default();
+        prop_assert!((change - promised).abs() < 1e-6, "{promised} was promised, {change} came");
     }
 
     #[test]
@@ -316,7 +416,7 @@ proptest! {
     }
 
     #[test]
-    fn a_link_more_never_lowers(register in any_register(), kind in select(LinkKind::ALL), year in 1990..2026_i32) {
+    fn a_link_more_never_lowers(register in any_register_that_applies(), kind in select(LinkKind::ALL), year in 1990..2026_i32) {
         let before = pair(&register, "AAA", "BBB").mutual_fit;
         let mut with_link = register;
         with_link.links.push(link("AAA", "BBB", kind, Some(&year.to_string()), None));
@@ -327,7 +427,7 @@ proptest! {
     }
 
     #[test]
-    fn moving_nearer_never_lowers(register in any_register(), nearer in 0.0..1.0_f64) {
+    fn moving_nearer_never_lowers(register in any_register_that_applies(), nearer in 0.0..1.0_f64) {
         let (Some(here), Some(there)) = (register.organisations[0].position, register.organisations[1].position)
         else { return Ok(()) };
         let before = pair(&register, "AAA", "BBB");
@@ -722,4 +822,119 @@ fn a_closed_organisation_is_never_suggested() {
     let [a, mut b] = two_trusts();
     b.organisation.status = Status::Closed { on: None };
     assert!(answer(&register(&[a, b]), "AAA").suggestions.is_empty());
+}
+
+#[test]
+fn the_weights_of_a_site_that_saved_some_are_its_sides_own_in_every_pair() {
+    let apart = |name, latitude| {
+        organisation(name)
+            .at(latitude, 0.0)
+            .giving(&[CareSetting::Acute])
+    };
+    let mut register = register(&[apart("AAA", 51.0), apart("BBB", 54.0)]);
+    let plain = pair(&register, "AAA", "BBB");
+    let near_alone = Weights::new([0.0, 1.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
+    register.saved_weights = vec![(code("BBB"), near_alone)];
+    let pair_of = pair(&register, "AAA", "BBB");
+    // The seeker's side stays; the other's is its distance alone.
+    assert_eq!(pair_of.your_fit, plain.your_fit);
+    let geography = pair_of.criteria[Criterion::Geography.index()].their_score;
+    assert_eq!(Some(pair_of.their_fit), geography);
+    let found = answer(&register, "BBB");
+    assert_eq!(found.method.weights_from, WeightsFrom::Saved);
+    assert_eq!(found.suggestions[0].mutual_fit, pair_of.mutual_fit);
+    let with_request = SuggestionRequest {
+        weights: Some(Weights::EQUAL),
+        ..request("BBB")
+    };
+    let asked = suggest(&Snapshot::new(&register), &with_request).unwrap();
+    assert_eq!(asked.method.weights_from, WeightsFrom::Request);
+    assert_eq!(
+        answer(&register, "AAA").method.weights_from,
+        WeightsFrom::Programme
+    );
+}
+
+#[test]
+fn the_weights_of_the_other_side_never_appear_in_an_answer() {
+    let [a, b] = two_trusts();
+    let mut register = register(&[a, b]);
+    register.saved_weights = vec![(
+        code("BBB"),
+        Weights::new([7.0, 1.0, 2.0, 0.0, 3.0, 0.0]).unwrap(),
+    )];
+    let found = answer(&register, "AAA");
+    let fifth = |share: f64| (share - 0.2).abs() < ROUNDING;
+    let shown = &found.suggestions[0];
+    assert!(shown.criteria.iter().take(5).all(|c| fifth(c.weight)));
+    assert!(found.method.weights.iter().take(5).all(|&(_, w)| fifth(w)));
+    // Of the other's side there are its fit and its scores, and nothing else.
+    let told = format!("{found:?}");
+    for share in [7.0, 1.0, 2.0, 3.0].map(|weight: f64| weight / 13.0) {
+        assert!(!told.contains(&format!("{share:.6}")), "{share}");
+    }
+}
+
+#[test]
+fn who_left_a_network_shared_it_until_that_day() {
+    let [a, b] = two_trusts();
+    let mut register = register(&[a, b, organisation("CCC"), organisation("DDD").closed()]);
+    register.networks = vec![network("n", &["AAA", "CCC"])];
+    register.networks[0].departed = vec![(code("BBB"), "2023-11-22".parse().unwrap())];
+    let prior = |register: &Register, of: &str| {
+        let pair = pair(register, "AAA", of);
+        pair.criteria[Criterion::PriorRelationships.index()].clone()
+    };
+    // 1096 days at a half-life of three years: as good as half of 0.1.
+    let left = prior(&register, "BBB");
+    let expected = 0.1 * 0.5_f64.powf(1096.0 / 365.25 / 3.0);
+    assert!((left.score.unwrap().expected() - expected).abs() < ROUNDING);
+    assert!(
+        left.reasons[0].text.contains("belonged")
+            && left.reasons[0].text.contains("until 2023-11-22")
+    );
+    assert!((prior(&register, "CCC").score.unwrap().expected() - 0.1).abs() < ROUNDING);
+    // A network that had ended before counts from its own end.
+    register.networks[0].ended = "2020-11-22".parse().ok();
+    let ended = 0.1 * 0.5_f64.powf(2191.0 / 365.25 / 3.0);
+    assert!((prior(&register, "BBB").score.unwrap().expected() - ended).abs() < ROUNDING);
+    // Whoever follows one that left and is a member itself is a member.
+    register.networks[0].ended = None;
+    register.networks[0].departed = vec![(code("DDD"), "2023-11-22".parse().unwrap())];
+    register.successions = vec![succession("DDD", "CCC")];
+    assert!((prior(&register, "CCC").score.unwrap().expected() - 0.1).abs() < ROUNDING);
+}
+
+#[test]
+fn members_who_left_do_not_make_a_network_too_large() {
+    let [a, b] = two_trusts();
+    let others: Vec<Built> = (0..60).map(|i| organisation(&format!("X{i:02}"))).collect();
+    let mut register = register(&[&[a, b][..], &others].concat());
+    register.networks = vec![network("n", &["AAA", "BBB"])];
+    register.networks[0].departed = (0..60)
+        .map(|i| (code(&format!("X{i:02}")), "2024".parse().unwrap()))
+        .collect();
+    let prior = pair(&register, "AAA", "BBB").criteria[4].score.unwrap();
+    assert!((prior.expected() - 0.1).abs() < ROUNDING);
+}
+
+#[test]
+fn the_next_question_is_the_shortest_of_those_that_do_most() {
+    let [a, b] = two_trusts();
+    let found = completeness(&Snapshot::new(&register(&[a, b])), code("AAA"), day()).unwrap();
+    let most = found.missing[0].effect;
+    let best = found
+        .missing
+        .iter()
+        .filter(|m| (m.effect - most).abs() < ROUNDING);
+    let shortest = best.map(|m| m.question.len()).min();
+    assert_eq!(Some(found.missing[0].question.len()), shortest);
+    // Six criteria of one sixth: links and topics are the whole of theirs.
+    assert!((most - 1.0 / 6.0).abs() < ROUNDING);
+    let topics = found
+        .missing
+        .iter()
+        .find(|m| m.fact == Fact::Topics)
+        .unwrap();
+    assert_eq!(topics.width_change, None);
 }

@@ -270,7 +270,7 @@ impl Snapshot {
             })
             .collect();
         let classes = classes.into_values();
-        let (n_outlined, outlines, outline_of) = tell_outlines(&classes, &portfolios);
+        let (n_outlined, outlines, outline_of) = tell_outlines(codes.len(), &classes, &portfolios);
         let mut setting_counts = [0.0; CareSettings::N_SETS];
         for set in &settings {
             setting_counts[set.index()] += 1.0;
@@ -604,16 +604,20 @@ fn number_of_weights(saved: &[(Row, u32)], row: Row) -> u32 {
         .map_or(PROGRAMMES, |at| saved[at].1)
 }
 
+/// From so many rows a class on it is worth while to score each class once.
+const MIN_ROWS_A_CLASS: usize = 4;
+
 /// The most outlines that a view bounds one by one before it looks at any candidate.
 const MAX_OUTLINES: usize = 16_384;
 
 /// Outlines the classes by as many modules as leave few enough outlines; by none where saved weights alone make more. Where the
 /// classes are few each is looked at itself, and nothing is outlined.
 fn tell_outlines(
+    n_rows: usize,
     classes: &[Class],
     portfolios: &Portfolios,
 ) -> (usize, Vec<ClassOutline>, Vec<u32>) {
-    if classes.len() <= OwnTerms::MAX_CLASSES {
+    if classes.len() <= n_rows / MIN_ROWS_A_CLASS {
         return (0, Vec::new(), Vec::new());
     }
     let mut n_outlined = MAX_OUTLINED;

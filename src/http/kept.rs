@@ -1,15 +1,16 @@
 //! Answers kept for whoever asks the same again.
 //!
-//! The same request on the same revision gives the same bytes, `generatedAt` aside, so an answer is kept as bytes and given
-//! again with its time made new. Kept are the answers to the plain question (the programme's weights, no filter), which many
-//! ask alike; a request with weights or filters of its own is worked out each time.
+//! The same request on the same snapshot gives the same bytes, `generatedAt` aside, so an answer is kept as bytes and given
+//! again with its time made new. Kept are the answers to the plain question (no weights of the request's own, no filter), which
+//! many ask alike; a request with weights or filters of its own is worked out each time.
 
 use actix_web::web::Bytes;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::domain::ids::{OdsCode, Revision};
+use crate::app::Edition;
+use crate::domain::ids::OdsCode;
 use crate::domain::suggestion::{Filters, Limit, SuggestionRequest};
 
 /// How many bytes are kept at most: two hundred answers of ten suggestions each.
@@ -22,17 +23,17 @@ const BEFORE_TIME: &[u8] = br#""generatedAt":""#;
 /// Everything that an answer to the plain question depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PlainQuestion {
-    revision: Revision,
+    edition: Edition,
     seeker: OdsCode,
     limit: Limit,
     as_of: NaiveDate,
 }
 
 impl PlainQuestion {
-    /// The plain question that a request asks on a revision; `None` where it has weights or filters of its own.
-    pub(crate) fn of(request: &SuggestionRequest, revision: Revision) -> Option<Self> {
+    /// The plain question that a request asks of a snapshot; `None` where it has weights or filters of its own.
+    pub(crate) fn of(request: &SuggestionRequest, edition: Edition) -> Option<Self> {
         (request.weights.is_none() && request.filters == Filters::default()).then_some(Self {
-            revision,
+            edition,
             seeker: request.seeker,
             limit: request.limit,
             as_of: request.as_of,
@@ -97,7 +98,7 @@ impl KeptAnswers {
 mod tests {
     use super::*;
 
-    fn question(limit: i64, revision: u64) -> PlainQuestion {
+    fn question(limit: i64, edition: u64) -> PlainQuestion {
         let request = SuggestionRequest {
             seeker: OdsCode::new("RTH").unwrap(),
             weights: None,
@@ -105,7 +106,7 @@ mod tests {
             limit: Limit::new(limit).unwrap(),
             as_of: "2026-11-22".parse().unwrap(),
         };
-        PlainQuestion::of(&request, Revision(revision)).unwrap()
+        PlainQuestion::of(&request, Edition::of(edition)).unwrap()
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn another_revision_or_limit_is_another_question() {
+    fn another_snapshot_or_limit_is_another_question() {
         let kept = KeptAnswers::new();
         kept.keep(question(1, 1), br#"{"generatedAt":"x"}"#);
         assert!(
@@ -161,12 +162,14 @@ mod tests {
                     filters,
                     ..plain.clone()
                 },
-                Revision(1)
+                Edition::of(1)
             )
             .is_none()
         );
         let weights = Some(crate::domain::programme::Weights::EQUAL);
-        assert!(PlainQuestion::of(&SuggestionRequest { weights, ..plain }, Revision(1)).is_none());
+        assert!(
+            PlainQuestion::of(&SuggestionRequest { weights, ..plain }, Edition::of(1)).is_none()
+        );
     }
 
     #[test]
@@ -174,8 +177,8 @@ mod tests {
         let kept = KeptAnswers::new();
         let mut large = br#"{"generatedAt":"x","rest":""#.to_vec();
         large.resize(1 << 20, b'.');
-        for revision in 0..64 {
-            kept.keep(question(1, revision), &large);
+        for edition in 0..64 {
+            kept.keep(question(1, edition), &large);
         }
         assert!(kept.0.weight() <= MAX_BYTES);
     }

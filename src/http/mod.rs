@@ -15,6 +15,7 @@ mod body;
 mod bridges;
 mod changing;
 mod clock;
+mod completeness;
 mod conditional;
 mod contacts;
 mod core_systems;
@@ -315,6 +316,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
                 .configure(relations)
+                .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
                 .service(reference::list_sources)

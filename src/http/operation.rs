@@ -11,6 +11,7 @@ use crate::http::{
     blueprints, bridges, contacts, expertise, link_answers, links, links_declaration, networks,
     organisations, probes, reference, suggestions, topics,
 };
+use crate::http::{completeness, organisations, probes, reference, suggestions};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +79,7 @@ const TABLES: &[&[Operation]] = &[
     links::OPERATIONS,
     links_declaration::OPERATIONS,
     networks::OPERATIONS,
+    completeness::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,

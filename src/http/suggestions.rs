@@ -50,7 +50,7 @@ const SUGGESTION_BYTES: usize = 4 * 1024;
 
 /// Suggest partners
 ///
-/// Suggests partner organisations under the programme's weights, best first, each with its scores, its reasons and what is
+/// Suggests partner organisations under the weights that the site saved, else the programme's, best first, each with its scores, its reasons and what is
 /// not known of it. Every number is a range: a missing fact opens the range instead of lowering the score.
 #[utoipa::path(
     tag = "suggestions",
@@ -112,13 +112,13 @@ fn suggest(
     request: &SuggestionRequest,
 ) -> Result<HttpResponse, Problem> {
     let now = clock.now();
-    let question = PlainQuestion::of(request, alongside.revision());
+    let question = PlainQuestion::of(request, alongside.edition());
     if let Some(body) = question.and_then(|question| kept.get(&question, now)) {
         return Ok(answer::json_bytes(body));
     }
-    let answer = alongside.suggest(request)?;
-    // The data may have moved on since the question was looked up, so the answer is kept for the revision it was made from.
-    let question = PlainQuestion::of(request, answer.revision);
+    let (answer, edition) = alongside.suggest_in_edition(request)?;
+    // The data may have moved on since the question was looked up, so the answer is kept for the snapshot it was made from.
+    let question = PlainQuestion::of(request, edition);
     let capacity = SUGGESTION_BYTES * (answer.suggestions.len() + 1);
     let body = answer::bytes(&SuggestionsView::new(answer, now), capacity)?;
     if let Some(question) = question {
@@ -129,7 +129,8 @@ fn suggest(
 
 /// Explain one candidate
 ///
-/// Explains how one candidate suits the seeker, under the programme's weights, whatever its place in the list.
+/// Explains how one candidate suits the seeker, under the weights that the seeker saved, else the programme's, whatever its
+/// place in the list.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, Candidate, PairParameters),

@@ -5,6 +5,7 @@ mod answers;
 mod api;
 mod architecture;
 mod cli;
+mod freshness;
 mod migrations;
 mod openapi;
 mod storage;

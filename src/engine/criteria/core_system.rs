@@ -85,8 +85,9 @@ pub(crate) struct Outline {
 }
 
 /// One list against the seeker's of the same module, times the module's importance.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Compared {
+    module: Module,
     /// The expected value to the seeker.
     forward: f64,
     /// The expected value of the seeker's to whoever has the list.
@@ -239,6 +240,7 @@ impl Portfolios {
                 (0.0, 0.0)
             };
             Compared {
+                module: theirs.module,
                 forward: theirs.importance() * forward,
                 backward: theirs.importance() * backward,
                 importance,
@@ -362,13 +364,16 @@ impl CoreView<'_> {
     /// The sums run over the modules of whoever seeks, in their order, as in [`Portfolios::score`], so that both ends of a
     /// pair get the same bits.
     pub(crate) fn expected(&self, theirs: u32) -> (f64, f64) {
-        let (lists, numbers) = (&self.portfolios.lists, self.portfolios.lists_of.of(theirs));
-        let mut known = numbers.iter().map(|&n| n as usize).peekable();
+        let numbers = self.portfolios.lists_of.of(theirs);
+        let mut known = numbers
+            .iter()
+            .map(|&n| &self.compared[n as usize])
+            .peekable();
         let mut forward = 0.0;
         for &(module, if_unknown) in &self.my_run {
-            while known.next_if(|&n| lists[n].module < module).is_some() {}
-            let known = known.peek().filter(|&&n| lists[n].module == module);
-            forward += known.map_or(if_unknown, |&n| self.compared[n].forward);
+            while known.next_if(|list| list.module < module).is_some() {}
+            let known = known.peek().filter(|list| list.module == module);
+            forward += known.map_or(if_unknown, |list| list.forward);
         }
         let (mut backward, mut importance) = (0.0, 0.0);
         for &number in numbers {
@@ -385,8 +390,8 @@ impl CoreView<'_> {
     /// The most that the scores can be for sets of which only an outline of `n_outlined` modules is known.
     pub(crate) fn bounds(&self, n_outlined: usize) -> CoreBounds {
         let is_outlined = |module: &Module| OUTLINED[..n_outlined].contains(module);
-        let mut of_unversioned = vec![Compared::default(); self.portfolios.n_unversioned];
-        let mut of_module = [Compared::default(); Module::ALL.len()];
+        let mut of_unversioned = vec![Compared::NOTHING; self.portfolios.n_unversioned];
+        let mut of_module = [Compared::NOTHING; Module::ALL.len()];
         for (list, compared) in self.portfolios.lists.iter().zip(&self.compared) {
             of_unversioned[list.unversioned as usize].raise_to(compared);
             of_module[list.module.index()].raise_to(compared);
@@ -419,6 +424,13 @@ impl CoreView<'_> {
 }
 
 impl Compared {
+    const NOTHING: Self = Self {
+        module: Module::Other,
+        forward: 0.0,
+        backward: 0.0,
+        importance: 0.0,
+    };
+
     fn raise_to(&mut self, other: &Self) {
         self.forward = self.forward.max(other.forward);
         self.backward = self.backward.max(other.backward);

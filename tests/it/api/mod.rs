@@ -6,6 +6,7 @@ mod blueprints;
 mod contacts;
 mod core_systems;
 mod ethos;
+mod completeness;
 mod examples;
 mod expertise;
 mod exports;

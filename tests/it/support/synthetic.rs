@@ -41,8 +41,8 @@ impl SplitMix64 {
 /// Degrees by which a place is moved: some kilometres.
 const JITTER_DEGREES: f64 = 0.1;
 
-/// How many versions of a product there are: three a year for eight years.
-const N_VERSIONS: usize = 24;
+/// How many versions of a product there are: four a year for eight years, each with its patches.
+const N_VERSIONS: usize = 800;
 
 /// One site in so many saves weights of its own.
 const SAVES_ONE_IN: usize = 10;
@@ -102,7 +102,12 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
             system.ods_code = code(i);
             if system.product.is_some() && system.version.is_none() && random.below(2) == 0 {
                 let number = random.below(N_VERSIONS);
-                system.version = Some(format!("{}.{}", 2019 + number / 3, 1 + number % 3));
+                system.version = Some(format!(
+                    "{}.{}.{}",
+                    2019 + number / 100,
+                    1 + number / 25 % 4,
+                    number % 25
+                ));
             }
             synthetic.core_systems.push(system);
         }
@@ -116,10 +121,10 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
             synthetic.attributes.push(attribute);
         }
         if random.below(SAVES_ONE_IN) == 0 {
-            let sliders = [0; Criterion::COUNT]
-                .map(|_| f64::from(u32::try_from(random.below(MAX_SLIDER + 1)).unwrap()));
-            // All sliders at nothing are no weights.
-            let weights = Weights::new(sliders).ok();
+            // Nobody who sets the five sliders turns one off; learning is on or off.
+            let mut sliders = [0; Criterion::COUNT].map(|_| 1 + random.below(MAX_SLIDER));
+            sliders[Criterion::Learning.index()] *= random.below(2);
+            let weights = Weights::new(sliders.map(|s| f64::from(u8::try_from(s).unwrap()))).ok();
             synthetic
                 .saved_weights
                 .extend(weights.map(|w| (code(i), w)));
