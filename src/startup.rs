@@ -199,6 +199,9 @@ pub fn serve(
     clock: Clock,
 ) -> Result<Service, StartError> {
     let address = listener.local_addr().map_err(StartError::Serve)?;
+    alongside
+        .abandon_imports(clock.now())
+        .map_err(StartError::Open)?;
     let server = http::serve(Arc::clone(&alongside), listener, settings, clock)
         .map_err(StartError::Serve)?;
     let url = format!("http://{address}");

@@ -7,6 +7,7 @@ mod callers;
 pub mod expertise;
 mod fill;
 pub mod import;
+pub mod import_jobs;
 mod import_rows;
 mod vendors;
 
@@ -42,6 +43,8 @@ pub struct Alongside {
     held: RwLock<Held>,
     /// Held by who reads the database anew, so that many who write at once wait for one reading.
     catching_up: Mutex<()>,
+    /// Files that wait to be imported.
+    imports: import_jobs::ImportQueue,
 }
 
 /// What is kept in memory, each part of the write that touched it last.
@@ -77,6 +80,7 @@ impl Alongside {
                 touched,
             }),
             catching_up: Mutex::default(),
+            imports: import_jobs::ImportQueue::default(),
         })
     }
 

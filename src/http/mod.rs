@@ -19,6 +19,7 @@ mod extract;
 mod fields;
 mod history;
 mod hosts;
+mod imports;
 mod kept;
 mod kind;
 mod observe;
@@ -227,6 +228,11 @@ fn operations(config: &mut ServiceConfig) {
     config
         .service(
             utoipa_actix_web::scope(API_PREFIX)
+                .service(imports::create_import)
+                .service(imports::list_imports)
+                .service(imports::show_import_template)
+                .service(imports::show_import)
+                .service(imports::list_import_remarks)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
                 .service(core_systems::list_core_systems)

@@ -38,7 +38,11 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
+    (
+        "imports",
+        "Files that are handed in, and what came of their rows.",
+    ),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",

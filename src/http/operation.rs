@@ -5,7 +5,7 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, core_systems, ethos, history, organisations, particulars, probes, reference,
+    attributes, core_systems, ethos, history, imports, organisations, particulars, probes, reference,
     suggestions, vendors, visibility, weights,
 };
 
@@ -61,6 +61,7 @@ const TABLES: &[&[Operation]] = &[
     core_systems::OPERATIONS,
     ethos::OPERATIONS,
     history::OPERATIONS,
+    imports::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,

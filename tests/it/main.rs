@@ -5,6 +5,7 @@ mod answers;
 mod api;
 mod architecture;
 mod cli;
+mod intake;
 mod migrations;
 mod openapi;
 mod storage;

@@ -2,6 +2,7 @@
 
 pub(crate) mod comparison;
 pub(crate) mod core_systems;
+pub(crate) mod imports;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
 pub(crate) mod suggestion;
