@@ -303,6 +303,9 @@ pub fn serve(
     if let Some(identities) = settings.identities.clone() {
         tasks.push(keep_in_the_background(keep_keys(identities, clock.clone())));
     }
+    alongside
+        .abandon_imports(clock.now())
+        .map_err(StartError::Open)?;
     let server = http::serve(Arc::clone(&alongside), listener, settings, clock)
         .map_err(StartError::Serve)?;
     let url = format!("{scheme}://{address}");

@@ -15,7 +15,7 @@ use crate::intake;
 use crate::storage::facts::Stated;
 use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
 
-pub use crate::intake::import::{Column, Form, MAX_FILE_BYTES, Need, columns};
+pub use crate::intake::import::MAX_FILE_BYTES;
 
 /// What to do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -317,4 +317,43 @@ pub(super) const fn part(kind: ImportKind) -> Option<ProfilePart> {
         | ImportKind::OdsOrd
         | ImportKind::Fhir => None,
     }
+}
+
+/// The template of a table as CSV; `None` for what is no table.
+#[must_use]
+pub fn template_csv(kind: ImportKind) -> Option<String> {
+    let rows = intake::import::template(kind)?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in &rows {
+        writer.write_record(row).ok()?;
+    }
+    String::from_utf8(writer.into_inner().ok()?).ok()
+}
+
+/// The template of a table as a workbook, every cell formatted as text, so that a spreadsheet leaves codes as they are;
+/// `None` for what is no table.
+///
+/// # Errors
+///
+/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be made.
+pub fn template_xlsx(kind: ImportKind) -> Result<Option<Vec<u8>>> {
+    let Some(rows) = intake::import::template(kind) else {
+        return Ok(None);
+    };
+    let fault = |fault: rust_xlsxwriter::XlsxError| {
+        crate::domain::error::Error::Internal("making a workbook", Box::new(fault))
+    };
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let text = rust_xlsxwriter::Format::new().set_num_format("@");
+    sheet.set_name(kind.as_str()).map_err(fault)?;
+    for (at, row) in (0..).zip(&rows) {
+        for (column, cell) in (0..).zip(row) {
+            sheet.set_column_format(column, &text).map_err(fault)?;
+            sheet
+                .write_string_with_format(at, column, cell, &text)
+                .map_err(fault)?;
+        }
+    }
+    book.save_to_buffer().map(Some).map_err(fault)
 }

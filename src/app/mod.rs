@@ -11,6 +11,7 @@ mod fill;
 pub mod identity;
 pub mod identity_keys;
 pub mod import;
+pub mod import_jobs;
 mod import_rows;
 pub mod keys;
 mod vendors;
@@ -54,6 +55,8 @@ struct State {
     held: RwLock<Held>,
     /// Held by who reads the database anew, so that many who write at once wait for one reading.
     catching_up: Mutex<()>,
+    /// Files that wait to be imported.
+    imports: import_jobs::ImportQueue,
 }
 
 /// What is kept in memory, each part of the write that touched it last.
@@ -147,6 +150,7 @@ impl Alongside {
         };
         Ok(Self {
             state: Arc::new(state),
+            imports: import_jobs::ImportQueue::default(),
         })
     }
 

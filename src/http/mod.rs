@@ -29,6 +29,7 @@ mod fields;
 mod given;
 mod history;
 mod hosts;
+mod imports;
 mod kept;
 mod keys;
 mod kind;
@@ -291,6 +292,11 @@ fn operations(config: &mut ServiceConfig) {
                 .service(audit::list_audit)
                 .service(audit::show_audit_checkpoint)
                 .service(audit::list_own_audit)
+                .service(imports::create_import)
+                .service(imports::list_imports)
+                .service(imports::show_import_template)
+                .service(imports::show_import)
+                .service(imports::list_import_remarks)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
                 .service(core_systems::list_core_systems)

@@ -48,6 +48,11 @@ const TAGS: [(&str, &str); 11] = [
         "Organisations and what joins them, as FHIR R4 (4.0.1) resources, to read.",
     ),
     ("keys", "Who may call."),
+const TAGS: [(&str, &str); 6] = [
+    (
+        "imports",
+        "Files that are handed in, and what came of their rows.",
+    ),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",

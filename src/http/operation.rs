@@ -10,6 +10,8 @@ use crate::http::{
     suggestions, topics, vendors, visibility, weights,
     blueprints, bridges, contacts, expertise, link_answers, links, links_declaration, networks,
     organisations, probes, reference, suggestions, topics,
+    attributes, core_systems, ethos, history, imports, organisations, particulars, probes, reference,
+    suggestions, vendors, visibility, weights,
 };
 use crate::http::{completeness, organisations, probes, reference, suggestions};
 
@@ -80,6 +82,7 @@ const TABLES: &[&[Operation]] = &[
     links_declaration::OPERATIONS,
     networks::OPERATIONS,
     completeness::OPERATIONS,
+    imports::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,

@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod cli;
 mod freshness;
+mod intake;
 mod migrations;
 mod openapi;
 mod storage;

@@ -9,6 +9,7 @@ pub(crate) mod learning;
 pub(crate) mod links;
 pub(crate) mod networks;
 pub(crate) mod completeness;
+pub(crate) mod imports;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
 pub(crate) mod suggestion;

@@ -23,12 +23,12 @@ use crate::domain::provenance::DataSet;
 use crate::domain::register::Register;
 use crate::intake::table::{BadFile, Read, Row};
 
-const ORGANISATIONS: &str = include_str!("organisations.csv");
-const SYSTEMS: &str = include_str!("systems.csv");
-const RELATIONSHIPS: &str = include_str!("relationships.csv");
-const MEMBERSHIPS: &str = include_str!("memberships.csv");
-const MERGERS: &str = include_str!("mergers.csv");
-const DIGITAL_MATURITY: &str = include_str!("digital_maturity.csv");
+pub(in crate::intake) const ORGANISATIONS: &str = include_str!("organisations.csv");
+pub(in crate::intake) const SYSTEMS: &str = include_str!("systems.csv");
+pub(in crate::intake) const RELATIONSHIPS: &str = include_str!("relationships.csv");
+pub(in crate::intake) const MEMBERSHIPS: &str = include_str!("memberships.csv");
+pub(in crate::intake) const MERGERS: &str = include_str!("mergers.csv");
+pub(in crate::intake) const DIGITAL_MATURITY: &str = include_str!("digital_maturity.csv");
 
 /// The bundled data: what is recorded, and the publications it is from.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,6 +16,7 @@ mod organisations;
 mod relations;
 mod rows;
 mod systems;
+mod template;
 mod topics;
 mod xlsx;
 
@@ -23,6 +24,7 @@ mod xlsx;
 mod tests;
 
 pub use self::columns::{Column, Form, Need, columns};
+pub use self::template::template;
 use crate::domain::import::{ImportKind, Remark, Said};
 
 /// The largest file, in bytes.
