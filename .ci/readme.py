@@ -2,7 +2,8 @@
 """Runs every command of the README, as a newcomer would: each line of its `sh` blocks, in order, in a fresh copy.
 
 A command that starts a service runs in the background until the next one that does, and counts as good once it answers; all
-others must succeed. Builds are shared with the checkout through CARGO_TARGET_DIR. Usage: readme.py README.md
+others must succeed. The keys that a service prints are given to the commands after it as ADMIN_KEY, RTH_KEY and RHW_KEY.
+Builds are shared with the checkout. Usage: readme.py README.md
 """
 import os
 import re
@@ -30,12 +31,14 @@ def starts_service(command):
 
 
 class Service:
-    def __init__(self):
+    def __init__(self, said):
         self.process = None
+        self.said = said
 
     def start(self, command, **options):
         self.stop()
-        self.process = subprocess.Popen(command, shell=True, start_new_session=True, **options)
+        with open(self.said, "w") as said:
+            self.process = subprocess.Popen(command, shell=True, start_new_session=True, stdout=said, **options)
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
             if self.process.poll() is not None:
@@ -47,6 +50,16 @@ class Service:
                 time.sleep(0.2)
         sys.exit(f"does not answer: {command}")
 
+    def keys(self):
+        """The keys that it printed, by the names that the README uses for them."""
+        keys = {}
+        for line in self.said.read_text().splitlines() if self.process else ():
+            key = re.search(r"\bals_[a-z2-7]{40}\b", line)
+            if key:
+                site = re.search(r"\b(RTH|RHW)\b", line[:key.start()])
+                keys.setdefault(f"{site.group() if site else 'ADMIN'}_KEY", key.group())
+        return keys
+
     def stop(self):
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGTERM)
@@ -56,8 +69,9 @@ class Service:
 
 def main():
     root = Path(sys.argv[1]).resolve().parent
-    service, n_run = Service(), 0
+    n_run = 0
     with tempfile.TemporaryDirectory() as folder:
+        service = Service(Path(folder) / "said")
         copy = Path(folder) / "alongside"
         subprocess.run(["git", "clone", "--quiet", str(root), str(copy)], check=True)
         # The copy builds where the checkout did; its own `target` is that folder.
@@ -68,7 +82,8 @@ def main():
                 if starts_service(command):
                     service.start(command, cwd=copy)
                 else:
-                    subprocess.run(command, shell=True, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+                    subprocess.run(command, shell=True, cwd=copy, check=True, stdout=subprocess.DEVNULL,
+                                   env={**os.environ, **service.keys()})
                 n_run += 1
         finally:
             service.stop()

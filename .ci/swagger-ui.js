@@ -1,9 +1,9 @@
 // Opens Swagger UI in headless Chromium that can reach nothing but the service, tries the suggestions out, and fails unless
-// the answer shows. Usage: node swagger-ui.js URL [SCREENSHOT]
+// the answer shows. Usage: node swagger-ui.js URL KEY [SCREENSHOT]
 const path = require("path");
 const { chromium } = require(path.join(__dirname, "../target/ci-tools/node_modules/playwright-core"));
 
-const [url, screenshot] = process.argv.slice(2);
+const [url, key, screenshot] = process.argv.slice(2);
 const OPERATION = "list_suggestions";
 const WAIT_MS = 15000;
 
@@ -27,6 +27,10 @@ const WAIT_MS = 15000;
     if (!asked.startsWith(url) && !asked.startsWith("data:")) outside.push(asked);
   });
   await page.goto(`${url}/swagger-ui/`, { waitUntil: "load", timeout: WAIT_MS });
+  await page.locator("button.authorize").first().click({ timeout: WAIT_MS });
+  await page.locator(".modal-ux input").first().fill(key);
+  await page.locator(".modal-ux button.authorize").first().click();
+  await page.locator(".modal-ux button.btn-done").first().click();
   const block = page.locator(`[id$="-${OPERATION}"]`).first();
   await block.locator(".opblock-summary").click({ timeout: WAIT_MS });
   const tryOut = block.locator("button.try-out__btn:not(.cancel)");

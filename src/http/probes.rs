@@ -75,6 +75,7 @@ struct StatusView {
 
 /// The database behind the service.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = DatabaseStatus)]
 struct DatabaseView {
     kind: DatabaseKindView,
@@ -82,6 +83,8 @@ struct DatabaseView {
     reachable: bool,
     /// The number of the last write.
     revision: u64,
+    /// The number of the last write that touched what scoring reads; the snapshot is up to date once it holds it.
+    scoring_revision: u64,
 }
 
 /// Which database it is.
@@ -131,7 +134,13 @@ pub(crate) async fn status(
 ) -> Result<HttpResponse, Problem> {
     let storage = alongside.storage();
     // A database that hangs must not hang the probe with it.
-    let revision = timeout(DATABASE_DEADLINE, storage.read(revision::current))
+    let read = storage.read(|connection| {
+        Ok((
+            revision::current(connection)?,
+            revision::touched(connection)?,
+        ))
+    });
+    let (revision, touched) = timeout(DATABASE_DEADLINE, read)
         .await
         .map_err(|elapsed| Error::Unavailable("asking for the revision", elapsed.into()))??;
     let view = StatusView {
@@ -141,6 +150,7 @@ pub(crate) async fn status(
             kind: storage.kind().into(),
             reachable: true,
             revision: revision.0,
+            scoring_revision: touched.scoring.0,
         },
         snapshot: SnapshotView {
             revision: alongside.revision().0,

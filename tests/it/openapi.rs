@@ -72,7 +72,7 @@ fn every_operation_is_described() {
             assert!(tags.contains(tag.as_str().unwrap()), "{name}: {tag}");
         }
     }
-    assert_eq!(ids.len(), 13);
+    assert!(ids.len() > 70, "{}", ids.len());
 }
 
 #[test]
@@ -178,7 +178,11 @@ fn every_component_is_used_and_every_reference_leads_somewhere() {
     for (section, components) in document["components"].as_object().unwrap() {
         for name in components.as_object().unwrap().keys() {
             let reference = format!("#/components/{section}/{name}");
-            assert!(references.contains(&reference), "nothing uses {reference}");
+            // Operations name the way in which callers say who they are without a reference.
+            assert!(
+                section == "securitySchemes" || references.contains(&reference),
+                "nothing uses {reference}"
+            );
         }
     }
 }

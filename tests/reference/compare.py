@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares a running service's suggestions, figure by figure, with the reference in score.py beside it.
 
-    python3 compare.py --url http://127.0.0.1:8080 --as-of 2026-11-22
+    python3 compare.py --url http://127.0.0.1:8080 --key KEY --as-of 2026-11-22
 
 Every active trust is asked for its fifty best; order, ranks and every figure must agree to six decimals (distances to
 one). Standard library only.
@@ -22,9 +22,10 @@ SIX_DECIMALS = 0.5e-6 + 1e-9
 ONE_DECIMAL = 0.05 + 1e-9
 
 
-def ask(url, seeker, as_of):
+def ask(url, key, seeker, as_of):
     address = f"{url}/api/v1/organisations/{seeker}/suggestions?limit={SHOWN}&asOf={as_of}"
-    with urllib.request.urlopen(address, timeout=10) as response:
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(request, timeout=10) as response:
         return json.load(response)
 
 
@@ -61,13 +62,14 @@ def differences(ours, reference):
 def main():
     parser = argparse.ArgumentParser(description="Compares a running service with the reference.")
     parser.add_argument("--url", required=True)
+    parser.add_argument("--key", required=True, help="of a programme admin or a viewer")
     parser.add_argument("--as-of", required=True, type=datetime.date.fromisoformat)
     options = parser.parse_args()
     data = score.Data(BUNDLED)
     answers = score.rank_all(data, options.as_of)
     n_pairs, n_wrong = 0, 0
     for seeker in data.active:
-        shown = ask(options.url, seeker, options.as_of)["suggestions"]
+        shown = ask(options.url, options.key, seeker, options.as_of)["suggestions"]
         reference = list(score.suggestions(data, answers, seeker))[:SHOWN]
         order = [s["organisation"]["odsCode"] for s in shown]
         if order != [s["odsCode"] for s in reference]:

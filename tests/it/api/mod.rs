@@ -2,6 +2,7 @@
 
 mod audit;
 mod examples;
+mod matrix;
 mod organisations;
 mod reference;
 mod suggestions;

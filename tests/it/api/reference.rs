@@ -31,7 +31,7 @@ async fn the_probes_answer() {
         (&"ok".into(), &true.into())
     );
     assert_eq!(
-        status["database"]["revision"],
+        status["database"]["scoringRevision"],
         status["snapshot"]["revision"]
     );
     let metrics = get("/metrics").await;

@@ -14,7 +14,7 @@ use alongside::domain::ids::OdsCode;
 use alongside::domain::version::Version;
 use alongside::http::{Clock, Service};
 use alongside::random::Random;
-use alongside::storage::{DatabaseUrl, Storage, keys};
+use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -119,8 +119,12 @@ static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
 
 fn fill(storage: &Storage) {
     Alongside::open(storage.clone(), BundledData::Load, now()).unwrap();
+    let change = Change {
+        touches: Touches::Callers,
+        ..a_change()
+    };
     storage
-        .write_blocking(&a_change(), |connection| {
+        .write_blocking(&change, |connection| {
             As::WITH_KEYS
                 .iter()
                 .try_for_each(|caller| keys::insert(connection, &caller.record()))

@@ -1,0 +1,311 @@
+//! Who may do what: every operation, by every kind of caller, on what is the caller's own, another's and nobody's.
+//!
+//! The rows are written here by hand, apart from the service's own rules, so that a rule changed by mistake is seen. An
+//! operation without a row fails the test.
+
+use serde_json::Value;
+
+use crate::support::calls::{Call, Instead, calls};
+use crate::support::service::{Answer, As, TestService};
+
+/// For whom an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    /// Anybody, without a key.
+    Everybody,
+    /// Every caller with a good key.
+    Callers,
+    /// The site that the path names.
+    Itself,
+    /// That site, admins and viewers.
+    ItselfAdminsViewers,
+    /// That site and admins.
+    ItselfAdmins,
+    /// Every site and admins.
+    SitesAdmins,
+    /// Admins and viewers.
+    AdminsViewers,
+    /// Admins.
+    Admins,
+}
+
+/// The rows.
+const ROWS: &[(&str, For)] = &[
+    ("ping", For::Everybody),
+    ("status", For::Everybody),
+    ("metrics", For::Everybody),
+    ("show_openapi", For::Everybody),
+    ("show_method", For::Everybody),
+    ("list_organisations", For::Callers),
+    ("show_organisation", For::Callers),
+    ("list_sources", For::Callers),
+    ("show_default_programme", For::Callers),
+    ("list_suggestions", For::ItselfAdminsViewers),
+    ("make_suggestions", For::ItselfAdminsViewers),
+    ("show_suggestion", For::ItselfAdminsViewers),
+    ("compare_candidates", For::ItselfAdminsViewers),
+];
+
+/// Operations on things with an id that belong to the caller who made them.
+const OF_THE_MAKER: &[&str] = &["show_import", "list_import_remarks"];
+
+/// Whose organisation, or thing, is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// Oxford's, as RTH asks.
+    Rth,
+    /// Reading's.
+    Rhw,
+    /// An organisation, or an id, that was never made.
+    MadeUp,
+}
+
+const TARGETS: [Target; 3] = [Target::Rth, Target::Rhw, Target::MadeUp];
+
+const CALLERS: [As; 8] = [
+    As::Nobody,
+    As::Bad,
+    As::Revoked,
+    As::Expired,
+    As::Rth,
+    As::Rhw,
+    As::Admin,
+    As::Viewer,
+];
+
+/// What must come of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It is done.
+    Done,
+    /// Refused for want of a good key.
+    NotKnown,
+    /// Refused by role, whatever the target.
+    NotAllowed,
+    /// Answered as if there were no such thing.
+    NotThere,
+}
+
+impl Target {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Rth => "RTH",
+            Self::Rhw => "RHW",
+            Self::MadeUp => "ZZZ99",
+        }
+    }
+
+    fn owner(self) -> Option<As> {
+        match self {
+            Self::Rth => Some(As::Rth),
+            Self::Rhw => Some(As::Rhw),
+            Self::MadeUp => None,
+        }
+    }
+}
+
+fn expected(call: &Call, row: For, caller: As, target: Target) -> Outcome {
+    if row == For::Everybody {
+        return Outcome::Done;
+    }
+    if matches!(caller, As::Nobody | As::Bad | As::Revoked | As::Expired) {
+        return Outcome::NotKnown;
+    }
+    let is_itself = target.owner() == Some(caller);
+    let is_site = matches!(caller, As::Rth | As::Rhw);
+    let is_allowed = match row {
+        For::Everybody | For::Callers => true,
+        For::Itself => {
+            if !is_site {
+                return Outcome::NotAllowed;
+            }
+            is_itself
+        }
+        For::ItselfAdminsViewers => !is_site || is_itself,
+        For::ItselfAdmins => {
+            if caller == As::Viewer {
+                return Outcome::NotAllowed;
+            }
+            !is_site || is_itself
+        }
+        For::SitesAdmins if caller == As::Viewer => return Outcome::NotAllowed,
+        For::SitesAdmins => true,
+        For::AdminsViewers if is_site => return Outcome::NotAllowed,
+        For::AdminsViewers => true,
+        For::Admins if caller != As::Admin => return Outcome::NotAllowed,
+        For::Admins => true,
+    };
+    let exists = !(call.names_an_organisation() || call.names_an_id()) || target != Target::MadeUp;
+    let is_makers = OF_THE_MAKER.contains(&call.id) && is_site && !is_itself;
+    if is_allowed && exists && !is_makers {
+        Outcome::Done
+    } else {
+        Outcome::NotThere
+    }
+}
+
+/// The targets that an operation can have.
+fn targets(call: &Call) -> &'static [Target] {
+    if call.names_an_organisation() || call.names_an_id() {
+        &TARGETS
+    } else {
+        &TARGETS[..1]
+    }
+}
+
+const MADE_UP_ID: &str = "99999999-9999-4999-8999-999999999999";
+
+/// A service on which the operation can be asked for every target, and the id of the thing of each.
+async fn prepared(call: &Call) -> (TestService, Vec<(Target, String)>) {
+    let service = TestService::bundled();
+    let mut ids = vec![(Target::MadeUp, MADE_UP_ID.to_owned())];
+    if call.preparation().is_some() {
+        for target in [Target::Rth, Target::Rhw] {
+            // Who confirms or disputes a link is not who declared it.
+            let is_other_side = call.caller() == As::Rhw;
+            let (maker, code) = match (call.names_an_organisation(), is_other_side, target) {
+                (true, true, Target::Rth) => (As::Rhw, "RHW"),
+                (true, true, _) => (As::Rth, "RTH"),
+                (true, false, _) => (target.owner().unwrap(), target.code()),
+                (false, ..) if call.caller() == As::Admin => (As::Admin, target.code()),
+                (false, ..) => (target.owner().unwrap(), target.code()),
+            };
+            let instead = Instead::from([("odsCode", code)]);
+            let id = call.prepare(&service, maker, &instead).await;
+            if let Some(id) = id {
+                ids.push((target, id));
+            }
+        }
+    }
+    (service, ids)
+}
+
+async fn ask(
+    service: &TestService,
+    call: &Call,
+    caller: As,
+    target: Target,
+    ids: &[(Target, String)],
+) -> Answer {
+    let id = ids.iter().find(|(of, _)| *of == target);
+    // Somebody else than any target stands in the other places.
+    let mut instead = Instead::from([
+        ("odsCode", target.code()),
+        ("candidate", "RJ7"),
+        ("with", "RJ7"),
+        ("to", "RJ7"),
+    ]);
+    if let Some((_, id)) = id {
+        instead.insert("id", id);
+    }
+    let address = call.address(&instead, |_| false);
+    service.ask(caller, call.request(&address)).await
+}
+
+fn outcome(answer: &Answer) -> Option<Outcome> {
+    match answer.status {
+        200..=299 => Some(Outcome::Done),
+        401 => Some(Outcome::NotKnown),
+        403 => Some(Outcome::NotAllowed),
+        404 => Some(Outcome::NotThere),
+        _ => None,
+    }
+}
+
+/// A failure without what names the request or the thing asked for.
+fn without_names(answer: &Answer, target: Target, ids: &[(Target, String)]) -> Value {
+    let mut text = String::from_utf8(answer.body.to_vec()).unwrap();
+    for (_, id) in ids.iter().filter(|(of, _)| *of == target) {
+        text = text.replace(id, "ID");
+    }
+    let mut body: Value = serde_json::from_str(&text.replace(target.code(), "CODE")).unwrap();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("traceId");
+    }
+    body
+}
+
+#[actix_web::test]
+async fn every_operation_is_for_whom_its_row_says() {
+    let mut wrong = Vec::new();
+    for call in calls() {
+        let Some((_, row)) = ROWS.iter().find(|(id, _)| *id == call.id) else {
+            panic!("{} has no row: say for whom it is", call.id);
+        };
+        let (service, ids) = prepared(&call).await;
+        let before = service
+            .alongside
+            .storage()
+            .read_blocking(alongside::storage::revision::current)
+            .unwrap();
+        let mut refusals = Vec::new();
+        for caller in CALLERS {
+            for &target in targets(&call) {
+                let wanted = expected(&call, *row, caller, target);
+                if wanted == Outcome::Done {
+                    continue;
+                }
+                let answer = ask(&service, &call, caller, target, &ids).await;
+                if outcome(&answer) != Some(wanted) {
+                    wrong.push(format!(
+                        "{} {caller:?} {target:?}: {wanted:?}, not {}",
+                        call.id, answer.status
+                    ));
+                }
+                refusals.push((caller, target, without_names(&answer, target, &ids)));
+            }
+        }
+        let after = service
+            .alongside
+            .storage()
+            .read_blocking(alongside::storage::revision::current)
+            .unwrap();
+        if after != before {
+            wrong.push(format!("{}: a refused request changed something", call.id));
+        }
+        // Another's and nobody's are refused in the same words.
+        for (caller, target, body) in &refusals {
+            for (_, _, other) in refusals.iter().filter(|(c, t, _)| {
+                c == caller && *t == Target::MadeUp && target.owner() != Some(*caller)
+            }) {
+                if body != other {
+                    wrong.push(format!(
+                        "{} {caller:?} {target:?}: told apart: {body} {other}",
+                        call.id
+                    ));
+                }
+            }
+        }
+        for caller in CALLERS {
+            for &target in targets(&call) {
+                if expected(&call, *row, caller, target) != Outcome::Done {
+                    continue;
+                }
+                // What was made or deleted once cannot always be made or deleted again.
+                let answer = if call.only_reads() || call.method == "put" {
+                    ask(&service, &call, caller, target, &ids).await
+                } else {
+                    let (service, ids) = prepared(&call).await;
+                    ask(&service, &call, caller, target, &ids).await
+                };
+                if outcome(&answer) != Some(Outcome::Done) {
+                    wrong.push(format!(
+                        "{} {caller:?} {target:?}: {} {}",
+                        call.id,
+                        answer.status,
+                        String::from_utf8_lossy(&answer.body)
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_row_is_of_an_operation() {
+    let calls = calls();
+    for (id, _) in ROWS {
+        assert!(calls.iter().any(|call| call.id == *id), "{id}");
+    }
+}

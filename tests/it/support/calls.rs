@@ -1,0 +1,215 @@
+//! Requests made from the document: each operation as its own examples ask for it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::test::TestRequest;
+use serde_json::Value;
+
+use super::service::{Answer, As, TestService};
+
+/// The document of the service.
+pub(crate) static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&alongside::http::openapi_json().unwrap()).unwrap());
+
+/// One operation of the document.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) id: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) operation: &'static Value,
+}
+
+/// Every operation, in the order of the document.
+pub(crate) fn calls() -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            calls.push(Call {
+                id: operation["operationId"].as_str().unwrap(),
+                method,
+                path,
+                operation,
+            });
+        }
+    }
+    calls
+}
+
+/// What to put in the place of examples, by the name of the parameter.
+pub(crate) type Instead<'a> = BTreeMap<&'static str, &'a str>;
+
+/// Operations of the other side of a link than the one that declared it.
+const OF_THE_OTHER_SIDE: [&str; 2] = ["confirm_link", "dispute_link"];
+
+impl Call {
+    /// Whether the path names an organisation.
+    pub(crate) fn names_an_organisation(&self) -> bool {
+        self.path.contains("{odsCode}")
+    }
+
+    /// Whether the path names something with an id.
+    pub(crate) fn names_an_id(&self) -> bool {
+        self.path.contains("{id}")
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = &'static Value> {
+        self.operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+    }
+
+    /// The address with the examples of its parameters; `optional` says which of the optional ones.
+    pub(crate) fn address(&self, instead: &Instead<'_>, optional: impl Fn(&str) -> bool) -> String {
+        let mut path = self.path.to_owned();
+        let mut query = Vec::new();
+        for parameter in self.parameters() {
+            let name = parameter["name"].as_str().unwrap();
+            let example = match instead.get(name) {
+                Some(&other) => other.to_owned(),
+                None => example(parameter),
+            };
+            match parameter["in"].as_str().unwrap() {
+                "path" => path = path.replace(&format!("{{{name}}}"), &example),
+                "query" if parameter["required"] == true || optional(name) => {
+                    query.push((name, example));
+                }
+                _ => {}
+            }
+        }
+        let query = serde_urlencoded::to_string(query).unwrap();
+        if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{query}")
+        }
+    }
+
+    /// The request as its examples ask for it: needed headers and the body with it.
+    pub(crate) fn request(&self, address: &str) -> TestRequest {
+        let method = Method::from_bytes(self.method.to_uppercase().as_bytes()).unwrap();
+        let mut request = TestRequest::default().method(method).uri(address);
+        for parameter in self.parameters() {
+            if parameter["in"] == "header" && parameter["required"] == true {
+                let name = parameter["name"].as_str().unwrap();
+                request = request.insert_header((name, example(parameter)));
+            }
+        }
+        let contents = self.operation["requestBody"]["content"].as_object();
+        if let Some((kind, content)) = contents.and_then(|contents| contents.iter().next()) {
+            let body = match &content["example"] {
+                Value::String(text) if kind != "application/json" => text.clone(),
+                other => other.to_string(),
+            };
+            // A link has two ends.
+            let body = if address.contains("/RHW/") {
+                body.replace("\"with\":\"RHW\"", "\"with\":\"RTH\"")
+            } else {
+                body
+            };
+            request = request
+                .insert_header((CONTENT_TYPE, kind.as_str()))
+                .set_payload(body);
+        }
+        request
+    }
+
+    /// Whom its examples are for.
+    pub(crate) fn caller(&self) -> As {
+        let roles: Vec<&str> = self.operation["x-roles"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|role| role.as_str().unwrap())
+            .collect();
+        if roles.is_empty() {
+            As::Nobody
+        } else if OF_THE_OTHER_SIDE.contains(&self.id) {
+            As::Rhw
+        } else if roles.contains(&"own_site") || roles.contains(&"site") {
+            As::Rth
+        } else {
+            As::Admin
+        }
+    }
+
+    /// What its examples have in the place of the document's.
+    pub(crate) fn instead(&self) -> Instead<'static> {
+        let mut instead = Instead::new();
+        if OF_THE_OTHER_SIDE.contains(&self.id) {
+            instead.insert("odsCode", "RHW");
+        }
+        instead
+    }
+
+    /// What has to be there before it can be asked: the operation that makes it.
+    pub(crate) fn preparation(&self) -> Option<Call> {
+        let (path, method) = match self.path.split_once("/{id}") {
+            Some((collection, _)) => (collection, "post"),
+            None if self.method == "delete" => (self.path, "put"),
+            None => return None,
+        };
+        calls()
+            .into_iter()
+            .find(|call| call.path == path && call.method == method)
+    }
+
+    /// Makes what has to be there, and returns its id where it has one.
+    pub(crate) async fn prepare(
+        &self,
+        service: &TestService,
+        caller: As,
+        instead: &Instead<'_>,
+    ) -> Option<String> {
+        let preparation = self.preparation()?;
+        let address = preparation.address(instead, |_| false);
+        let answer = service.ask(caller, preparation.request(&address)).await;
+        assert!(
+            answer.status < 300,
+            "{address}: {} {}",
+            answer.status,
+            answer.json()
+        );
+        answer.json()["id"].as_str().map(str::to_owned)
+    }
+
+    /// Asks as its examples do, on a service that nobody wrote to.
+    pub(crate) async fn ask_fresh(&self, optional: impl Fn(&str) -> bool) -> (String, Answer) {
+        let service = TestService::bundled();
+        if self.preparation().is_some() {
+            let maker = if self.caller() == As::Rhw {
+                As::Rth
+            } else {
+                self.caller()
+            };
+            self.prepare(&service, maker, &Instead::new()).await;
+        }
+        let address = self.address(&self.instead(), optional);
+        let answer = service.ask(self.caller(), self.request(&address)).await;
+        (address, answer)
+    }
+
+    /// Whether asking leaves everything as it is.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.method == "get" || self.id == "make_suggestions"
+    }
+}
+
+/// The example of a parameter as it stands in an address.
+fn example(parameter: &Value) -> String {
+    fn text(example: &Value) -> String {
+        match example {
+            Value::String(text) => text.clone(),
+            Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+            other => other.to_string(),
+        }
+    }
+    match &parameter["example"] {
+        Value::Null => text(&parameter["schema"]["examples"][0]),
+        example => text(example),
+    }
+}
