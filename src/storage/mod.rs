@@ -229,8 +229,8 @@ impl Storage {
         change: &Change,
         work: impl FnOnce(&mut Connection) -> Result<Outcome<T>>,
     ) -> Result<(T, Option<Revision>)> {
-        let waited = Duration::from_secs(MAX_WAIT_SECONDS);
-        let _turn = self.turn.take(waited).ok_or_else(|| {
+        let patience = Duration::from_secs(MAX_WAIT_SECONDS);
+        let _turn = self.turn.take(patience).ok_or_else(|| {
             Error::Unavailable("waiting for another writer", "it takes too long".into())
         })?;
         let write = |connection: &mut Connection| match work(connection)? {

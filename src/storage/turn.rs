@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// How many times its patience somebody waits while others write: so many may wait that each write is quick and the last is
+/// still long in coming.
+const MAX_ROUNDS: u32 = 6;
+
 /// Who writes now, and who waits.
 ///
 /// A turn that is given back goes to whoever waits longest and is never free in between: whoever comes just then would else
@@ -17,6 +21,8 @@ pub(super) struct Turn {
 #[derive(Debug, Default)]
 struct Queue {
     is_taken: bool,
+    /// How often the turn was given back.
+    n_given_back: u64,
     waiting: VecDeque<Arc<Waiter>>,
 }
 
@@ -30,8 +36,9 @@ struct Waiter {
 pub(super) struct Taken<'a>(&'a Turn);
 
 impl Turn {
-    /// Waits for the turn; `None` where it does not come in time.
-    pub(super) fn take(&self, at_most: Duration) -> Option<Taken<'_>> {
+    /// Waits for the turn as long as it goes round, [`MAX_ROUNDS`] times `patience` at most; `None` where it does not come, or
+    /// where one writer keeps it for longer than `patience`.
+    pub(super) fn take(&self, patience: Duration) -> Option<Taken<'_>> {
         let mut queue = self.queue();
         if !queue.is_taken {
             queue.is_taken = true;
@@ -46,17 +53,23 @@ impl Turn {
                 .iter()
                 .position(|other| Arc::ptr_eq(other, &waiter))
         };
-        let (mut queue, _) = waiter
-            .given
-            .wait_timeout_while(queue, at_most, |queue| place(queue).is_some())
-            .unwrap_or_else(PoisonError::into_inner);
-        match place(&queue) {
-            Some(place) => {
-                queue.waiting.remove(place);
-                None
+        for _ in 0..MAX_ROUNDS {
+            let n_before = queue.n_given_back;
+            (queue, _) = waiter
+                .given
+                .wait_timeout_while(queue, patience, |queue| place(queue).is_some())
+                .unwrap_or_else(PoisonError::into_inner);
+            if place(&queue).is_none() {
+                return Some(Taken(self));
             }
-            None => Some(Taken(self)),
+            if queue.n_given_back == n_before {
+                break;
+            }
         }
+        if let Some(place) = place(&queue) {
+            queue.waiting.remove(place);
+        }
+        None
     }
 
     /// Nothing panics while the lock is held, so what it guards is whole.
@@ -68,6 +81,7 @@ impl Turn {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
+        queue.n_given_back += 1;
         match queue.waiting.pop_front() {
             Some(next) => next.given.notify_one(),
             None => queue.is_taken = false,
