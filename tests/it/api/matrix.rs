@@ -44,6 +44,9 @@ const ROWS: &[(&str, For)] = &[
     ("make_suggestions", For::ItselfAdminsViewers),
     ("show_suggestion", For::ItselfAdminsViewers),
     ("compare_candidates", For::ItselfAdminsViewers),
+    ("list_audit", For::AdminsViewers),
+    ("show_audit_checkpoint", For::Admins),
+    ("list_own_audit", For::Itself),
 ];
 
 /// Operations on things with an id that belong to the caller who made them.
