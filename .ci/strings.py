@@ -15,7 +15,7 @@ PATTERNS = {
     "a key of a caller": re.compile(rb"als_[A-Za-z0-9]{20,}"),
     "a JSON web token": re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     "a bearer token": re.compile(rb"[Bb]earer [A-Za-z0-9._~+/-]{16,}"),
-    "an e-mail address": re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}"),
+    "an e-mail address": re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{2,63}(?:\.[A-Za-z0-9-]{2,63})*\.[A-Za-z]{2,24}"),
     "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "a password in an address": re.compile(rb"[a-z+]{2,20}://[^/\s:@]+:[^/\s@]+@"),
 }

@@ -18,6 +18,8 @@ pub(super) struct Turn {
 struct Queue {
     /// How long whoever writes may take; `None` where nobody writes.
     taken: Option<Length>,
+    /// When the turn was given back last.
+    given_back: Option<Instant>,
     /// When the last long write ended.
     long_ended: Option<Instant>,
     waiting: VecDeque<(Arc<Waiter>, Length)>,
@@ -41,11 +43,15 @@ pub(super) enum Length {
 /// How long to wait for the turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// While short writes go before; what a long one took does not count.
+    /// How long one short write may keep the turn.
     pub(super) short: Duration,
-    /// While a long one does, from the beginning.
+    /// How long a long one may.
     pub(super) long: Duration,
 }
+
+/// How many times its patience with short writes somebody waits while the turn goes round: so many may wait that each write is
+/// quick and the last is still long in coming. What a long write took does not count.
+const MAX_ROUNDS: u32 = 6;
 
 /// The turn, given back when dropped, however the write ends.
 pub(super) struct Taken<'a>(&'a Turn);
@@ -73,8 +79,11 @@ impl Turn {
             let left = match queue.taken {
                 Some(Length::Long) => patience.long.checked_sub(started.elapsed()),
                 Some(Length::Short) | None => {
-                    let since = queue.long_ended.map_or(started, |ended| ended.max(started));
-                    patience.short.checked_sub(since.elapsed())
+                    let since = |event: Option<Instant>| event.map_or(started, |at| at.max(started));
+                    let in_this_round = patience.short.checked_sub(since(queue.given_back).elapsed());
+                    let in_all = (patience.short * MAX_ROUNDS)
+                        .checked_sub(since(queue.long_ended).elapsed());
+                    in_this_round.zip(in_all).map(|(round, all)| round.min(all))
                 }
             };
             let Some(left) = left.filter(|left| !left.is_zero()) else {
@@ -97,8 +106,10 @@ impl Turn {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
+        let now = Instant::now();
+        queue.given_back = Some(now);
         if queue.taken == Some(Length::Long) {
-            queue.long_ended = Some(Instant::now());
+            queue.long_ended = Some(now);
         }
         queue.taken = queue.waiting.pop_front().map(|(next, length)| {
             next.given.notify_one();

@@ -91,6 +91,9 @@ const ROWS: &[(&str, For)] = &[
     ("erase_contact", For::Itself),
     ("export_contact", For::Itself),
     ("list_expertise", For::Callers),
+    ("list_audit", For::AdminsViewers),
+    ("show_audit_checkpoint", For::Admins),
+    ("list_own_audit", For::Itself),
 ];
 
 /// Operations on things with an id that belong to the caller who made them.

@@ -51,10 +51,15 @@ fn addresses(bytes: &[u8]) -> Vec<String> {
     text.split(|c| !is_part(c))
         .filter(|word| {
             word.split_once('@').is_some_and(|(name, host)| {
+                // Bytes of numbers look like short addresses.
                 !name.is_empty()
-                    && host
-                        .rsplit_once('.')
-                        .is_some_and(|(_, last)| last.len() >= 2 && !last.contains('@'))
+                    && host.split('.').count() > 1
+                    && host.split('.').all(|label| {
+                        label.len() > 1
+                            && label
+                                .bytes()
+                                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                    })
             })
         })
         .map(str::to_owned)
