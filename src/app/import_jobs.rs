@@ -180,10 +180,8 @@ async fn work(alongside: Arc<Alongside>) {
             outcome.unwrap_or_else(|panic| Err(Error::Internal("importing", Box::new(panic))));
         match imported {
             Ok(report) => {
-                if let Some(revision) = report.revision
-                    && let Err(error) = alongside.catch_up(revision, Touches::Scoring).await
-                {
-                    log::warn!("an import was made, but cannot be read yet: {error}");
+                if let Some(revision) = report.revision {
+                    alongside.catch_up(revision, Touches::Scoring).await;
                 }
             }
             Err(error) => {

@@ -48,6 +48,7 @@ pub enum BundledData {
 /// Answers never wait for the database: they read the snapshot there is, and a new one replaces it whole.
 pub struct Alongside {
     state: Arc<State>,
+    imports: import_jobs::ImportQueue,
 }
 
 struct State {
@@ -55,8 +56,6 @@ struct State {
     held: RwLock<Held>,
     /// Held by who reads the database anew, so that many who write at once wait for one reading.
     catching_up: Mutex<()>,
-    /// Files that wait to be imported.
-    imports: import_jobs::ImportQueue,
 }
 
 /// What is kept in memory, each part of the write that touched it last.
@@ -296,6 +295,11 @@ impl Alongside {
         as_of: NaiveDate,
     ) -> Result<PairAnswer> {
         answer::pairs(&self.snapshot(), seeker, candidates, as_of)
+    }
+
+    /// Waits until what a change touched is in memory.
+    async fn catch_up(&self, revision: Revision, touches: Touches) {
+        self.state.catch_up_or_log(revision, touches).await;
     }
 
     /// The snapshot there is.

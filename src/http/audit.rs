@@ -26,8 +26,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("list_audit", Rule::Staff).answers(include_str!("examples/list_audit.json")),
     Operation::new("show_audit_checkpoint", Rule::Admin)
         .answers(include_str!("examples/show_audit_checkpoint.json")),
-    Operation::new("list_own_audit", Rule::Own)
-        .answers(r#"{"items": [], "links": {"first": "/api/v1/organisations/RTH/audit", "next": null}}"#),
+    Operation::new("list_own_audit", Rule::Own).answers(
+        r#"{"items": [], "links": {"first": "/api/v1/organisations/RTH/audit", "next": null}}"#,
+    ),
 ];
 
 /// A rough size of one row of a page, in bytes.

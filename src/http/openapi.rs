@@ -39,7 +39,7 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("audit", "Who changed what, and when."),
     ("contacts", "People to ask: for the site itself alone."),
     ("exports", "Tables as files."),
@@ -47,12 +47,11 @@ const TAGS: [(&str, &str); 11] = [
         "fhir",
         "Organisations and what joins them, as FHIR R4 (4.0.1) resources, to read.",
     ),
-    ("keys", "Who may call."),
-const TAGS: [(&str, &str); 6] = [
     (
         "imports",
         "Files that are handed in, and what came of their rows.",
     ),
+    ("keys", "Who may call."),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",

@@ -5,15 +5,11 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, audit, blueprints, bridges, contacts, core_systems, ethos, expertise, exports,
-    fhir, history, keys, links, me, networks, organisations, particulars, probes, reference,
-    suggestions, topics, vendors, visibility, weights,
-    blueprints, bridges, contacts, expertise, link_answers, links, links_declaration, networks,
-    organisations, probes, reference, suggestions, topics,
-    attributes, core_systems, ethos, history, imports, organisations, particulars, probes, reference,
-    suggestions, vendors, visibility, weights,
+    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
+    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
+    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
+    weights,
 };
-use crate::http::{completeness, organisations, probes, reference, suggestions};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +63,7 @@ const TABLES: &[&[Operation]] = &[
     audit::OPERATIONS,
     blueprints::OPERATIONS,
     bridges::OPERATIONS,
+    completeness::OPERATIONS,
     contacts::OPERATIONS,
     core_systems::OPERATIONS,
     ethos::OPERATIONS,
@@ -74,15 +71,13 @@ const TABLES: &[&[Operation]] = &[
     exports::OPERATIONS,
     fhir::OPERATIONS,
     history::OPERATIONS,
+    imports::OPERATIONS,
     keys::OPERATIONS,
-    links::OPERATIONS,
-    me::OPERATIONS,
     link_answers::OPERATIONS,
     links::OPERATIONS,
     links_declaration::OPERATIONS,
+    me::OPERATIONS,
     networks::OPERATIONS,
-    completeness::OPERATIONS,
-    imports::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,

@@ -79,8 +79,11 @@ impl Turn {
             let left = match queue.taken {
                 Some(Length::Long) => patience.long.checked_sub(started.elapsed()),
                 Some(Length::Short) | None => {
-                    let since = |event: Option<Instant>| event.map_or(started, |at| at.max(started));
-                    let in_this_round = patience.short.checked_sub(since(queue.given_back).elapsed());
+                    let since =
+                        |event: Option<Instant>| event.map_or(started, |at| at.max(started));
+                    let in_this_round = patience
+                        .short
+                        .checked_sub(since(queue.given_back).elapsed());
                     let in_all = (patience.short * MAX_ROUNDS)
                         .checked_sub(since(queue.long_ended).elapsed());
                     in_this_round.zip(in_all).map(|(round, all)| round.min(all))

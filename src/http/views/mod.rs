@@ -3,13 +3,13 @@
 pub(crate) mod audit;
 pub(crate) mod bridges;
 pub(crate) mod comparison;
+pub(crate) mod completeness;
 pub(crate) mod contacts;
 pub(crate) mod core_systems;
+pub(crate) mod imports;
 pub(crate) mod learning;
 pub(crate) mod links;
 pub(crate) mod networks;
-pub(crate) mod completeness;
-pub(crate) mod imports;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
 pub(crate) mod suggestion;

@@ -3,10 +3,10 @@
 mod attributes;
 mod audit;
 mod blueprints;
+mod completeness;
 mod contacts;
 mod core_systems;
 mod ethos;
-mod completeness;
 mod examples;
 mod expertise;
 mod exports;
