@@ -61,7 +61,7 @@ pub fn between(
         .links
         .ties(a, b, as_of)
         .into_iter()
-        .filter(|(tie, _)| matches!(tie, Tie::Network(_)))
+        .filter(|(tie, _)| matches!(tie, Tie::Network(..)))
         .map(|(tie, value)| told(snapshot, tie, value))
         .collect();
     networks.sort_by(|x, y| {
@@ -106,7 +106,7 @@ fn told(snapshot: &Snapshot, tie: Tie, value: f64) -> BridgeTie {
     BridgeTie {
         kind: fact.kind,
         network: match tie {
-            Tie::Network(number) => Some(snapshot.links.network_name(number).to_owned()),
+            Tie::Network(number, ..) => Some(snapshot.links.network_name(number).to_owned()),
             Tie::Link(_) => None,
         },
         started: fact.started,
