@@ -106,7 +106,7 @@ fn told(snapshot: &Snapshot, tie: Tie, value: f64) -> BridgeTie {
     BridgeTie {
         kind: fact.kind,
         network: match tie {
-            Tie::Network(number, _) => Some(snapshot.links.network_name(number).to_owned()),
+            Tie::Network(number, ..) => Some(snapshot.links.network_name(number).to_owned()),
             Tie::Link(_) => None,
         },
         started: fact.started,
