@@ -174,7 +174,9 @@ fn own_question(fact: Fact) -> String {
                 module.words()
             )
         }
-        Fact::Position => "Where is your head office, in degrees of latitude and longitude?".to_owned(),
+        Fact::Position => {
+            "Where is your head office, in degrees of latitude and longitude?".to_owned()
+        }
         Fact::CareSettings => {
             "Which care do you give: acute, specialist, mental health, community, ambulance?"
                 .to_owned()

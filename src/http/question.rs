@@ -112,7 +112,11 @@ impl Faults {
     }
 
     /// Returns what was read, or remembers what is wrong with the field.
-    pub(crate) fn keep<T>(&mut self, pointer: impl Into<String>, read: Result<T, Fault>) -> Option<T> {
+    pub(crate) fn keep<T>(
+        &mut self,
+        pointer: impl Into<String>,
+        read: Result<T, Fault>,
+    ) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(fault) => {
