@@ -43,7 +43,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("list_attributes", Rule::Anyone)
         .answers(include_str!("examples/list_attributes.json")),
     Operation::new("put_attribute", Rule::Own)
-        .takes(r#"{"value": 13500, "asOf": "2026-10"}"#)
+        .takes(r#"{"value": 3.2, "careSetting": "acute", "asOf": "2026-10"}"#)
         .answers(include_str!("examples/put_attribute.json")),
     Operation::new("withdraw_attribute", Rule::Own),
 ];
@@ -95,7 +95,7 @@ impl IntoParams for AttributeOf {
                 .required(Required::True)
                 .description(Some("The attribute."))
                 .schema(Some(attribute))
-                .example(Some(json!("staff_fte")))
+                .example(Some(json!("digital_maturity")))
                 .build(),
         );
         parameters
@@ -115,21 +115,15 @@ impl IntoParams for SettingParameter {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![in_query(
             "careSetting",
-            "The care setting of the score, for `digital_maturity` alone.",
+            "The care setting of the score, for `digital_maturity` alone; without it, every score of the site's own.",
             care_setting_schema(),
             json!("acute"),
         )]
     }
 }
 
-/// What is wrong with a care setting for an attribute, if anything.
-fn fault_of_setting(attribute: Attribute, setting: Option<CareSetting>) -> Option<&'static str> {
-    match (attribute, setting) {
-        (Attribute::DigitalMaturity, None) => Some("is missing: there is one score for each"),
-        (Attribute::DigitalMaturity, Some(_)) | (_, None) => None,
-        (_, Some(_)) => Some("is asked for digital_maturity alone"),
-    }
-}
+/// What is wrong with a care setting for an attribute other than the digital maturity.
+const NO_SETTING: &str = "is asked for digital_maturity alone";
 
 /// The value of an attribute.
 #[derive(Deserialize, ToSchema)]
@@ -156,16 +150,14 @@ impl GivenAttribute {
             .care_setting
             .as_deref()
             .and_then(|name| faults.keep("/careSetting", care_setting(name.trim())));
-        if faults.0.iter().all(|fault| fault.pointer != "/careSetting")
-            && let Some(words) = fault_of_setting(place.attribute, setting)
-        {
-            faults.refuse("/careSetting", words);
+        let is_maturity = place.attribute == Attribute::DigitalMaturity;
+        if is_maturity && self.care_setting.is_none() {
+            faults.refuse("/careSetting", "is missing: there is one score for each");
+        } else if !is_maturity && self.care_setting.is_some() {
+            faults.refuse("/careSetting", NO_SETTING);
         }
-        let for_value = match place.attribute {
-            // The bounds are the same for all, whichever is missing.
-            Attribute::DigitalMaturity => setting.or(Some(CareSetting::Acute)),
-            _ => None,
-        };
+        // The bounds are the same for all, whichever is missing.
+        let for_value = is_maturity.then(|| setting.unwrap_or(CareSetting::Acute));
         let value = AttributeValue::new(place.attribute, self.value, for_value);
         if value.is_none() {
             faults.refuse("/value", bounds(place.attribute));
@@ -333,7 +325,8 @@ pub(crate) async fn put_attribute(
 
 /// Withdraw the word on an attribute
 ///
-/// Withdraws the site's own word on one attribute; the strongest word of others that stands comes back.
+/// Withdraws the site's own word on one attribute; the strongest word of others that stands comes back. Of the digital maturity,
+/// the score for one care setting, or all of them.
 #[utoipa::path(
     tag = "profile",
     params(AttributeOf, SettingParameter, IfMatch),
@@ -352,8 +345,8 @@ pub(crate) async fn withdraw_attribute(
 ) -> Result<HttpResponse, Problem> {
     let AttributeOf { code, attribute } = place;
     let setting = parameters.0.0;
-    if let Some(words) = fault_of_setting(attribute, setting) {
-        return Err(Error::invalid("/query/careSetting", words).into());
+    if attribute != Attribute::DigitalMaturity && setting.is_some() {
+        return Err(Error::invalid("/query/careSetting", NO_SETTING).into());
     }
     let key = AttributeKey { attribute, setting };
     let at = changing.at;

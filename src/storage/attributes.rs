@@ -105,6 +105,20 @@ impl AttributeKey {
         }
     }
 
+    /// The slots that the key stands for.
+    fn each(self) -> Vec<Self> {
+        match (self.attribute, self.setting) {
+            (Attribute::DigitalMaturity, None) => CareSetting::ALL
+                .iter()
+                .map(|&setting| Self {
+                    setting: Some(setting),
+                    ..self
+                })
+                .collect(),
+            _ => vec![self],
+        }
+    }
+
     const fn kind(self) -> &'static str {
         if self.attribute.is_ethos() {
             ETHOS_KIND
@@ -287,7 +301,8 @@ pub fn change(
     }
 }
 
-/// Withdraws the site's word on a context attribute; the strongest word that stands comes back.
+/// Withdraws the site's word on a context attribute; the strongest word that stands comes back. A key of the digital maturity
+/// without a care setting stands for all of them.
 ///
 /// # Errors
 ///
@@ -301,14 +316,20 @@ pub fn withdraw(
     at: DateTime<Utc>,
 ) -> Result<Version> {
     versions::expect(connection, code, ProfilePart::Attributes, expected)?;
-    let before = shown(connection, code, key)?;
-    if !take_back(connection, code, key, at)? {
+    let mut is_said = false;
+    for one in key.each() {
+        let before = shown(connection, code, one)?;
+        if take_back(connection, code, one, at)? {
+            note(connection, code, one, before)?;
+            is_said = true;
+        }
+    }
+    if !is_said {
         return Err(Error::Missing {
             what: "word of the site on an attribute",
             id: key.text(),
         });
     }
-    note(connection, code, key, before)?;
     versions::raise(connection, code, ProfilePart::Attributes, expected)
 }
 
@@ -361,7 +382,7 @@ pub fn ethos_of(
 /// Puts a site's answers on its ethos in the place of all it gave before, from a version that it has seen; an answer that
 /// stays the same keeps its date. Returns the version then.
 ///
-/// Admins read the audit and not the answers: it shows which questions are answered and which were answered anew, not how.
+/// The row of the audit is of the kind [`ETHOS_KIND`], which nobody but the site may be shown.
 ///
 /// # Errors
 ///
@@ -375,7 +396,7 @@ pub fn change_ethos(
 ) -> Result<Outcome<Version>> {
     let version = versions::expect(connection, code, ProfilePart::Ethos, expected)?;
     let (_, before) = ethos_of(connection, code)?;
-    let mut changed = Vec::new();
+    let mut is_changed = false;
     for attribute in Attribute::ETHOS {
         let is_it = |fact: &&AttributeFact| fact.value.attribute() == attribute;
         let (was, is) = (before.iter().find(is_it), answers.iter().find(is_it));
@@ -392,14 +413,17 @@ pub fn change_ethos(
                 take_back(connection, code, AttributeKey { attribute, setting }, at)?;
             }
         }
-        changed.push(attribute.as_str());
+        is_changed = true;
     }
-    if changed.is_empty() {
+    if !is_changed {
         return Ok(Outcome::Unchanged(version));
     }
-    let names = |facts: &[AttributeFact]| -> Vec<&'static str> {
-        let names = facts.iter().map(|fact| fact.value.attribute().as_str());
-        names.collect()
+    let shown = |facts: &[AttributeFact]| -> Value {
+        let answer = |fact: &AttributeFact| {
+            let name = fact.value.attribute().as_str().to_owned();
+            (name, json!(fact.value.number()))
+        };
+        Value::Object(facts.iter().map(answer).collect())
     };
     let (_, after) = ethos_of(connection, code)?;
     audit::note(
@@ -408,8 +432,8 @@ pub fn change_ethos(
             kind: ETHOS_KIND,
             id: code.to_string(),
             ods_code: Some(code),
-            before: Some(json!({"answered": names(&before)})),
-            after: Some(json!({"answered": names(&after), "changed": changed})),
+            before: Some(shown(&before)),
+            after: Some(shown(&after)),
         },
     );
     versions::raise(connection, code, ProfilePart::Ethos, expected).map(Outcome::Changed)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
@@ -75,7 +75,7 @@ fn held(connection: &mut Connection, code: OdsCode) -> Result<Option<Weights>> {
 /// Puts a site's weights in the place of those it saved before, from a version that it has seen; `None` forgets them. Returns
 /// the version then.
 ///
-/// Admins read the audit and not the weights: it shows whether there are any, not which.
+/// The row of the audit is of the kind `weights`, which nobody but the site may be shown.
 ///
 /// # Errors
 ///
@@ -115,7 +115,14 @@ pub fn change(
         .collect();
     each_backend!(connection, c => diesel::insert_into(saved_weights::table).values(&rows).execute(c))
         .map_err(failed("storing saved weights"))?;
-    let shown = |weights: Option<Weights>| weights.map(|_| json!({"saved": true}));
+    let shown = |weights: Option<Weights>| -> Option<Value> {
+        let each = |weights: Weights| {
+            let named =
+                |&criterion: &Criterion| (criterion.to_string(), json!(weights.of(criterion)));
+            Value::Object(Criterion::ALL.iter().map(named).collect())
+        };
+        weights.map(each)
+    };
     audit::note(
         connection,
         Entry {

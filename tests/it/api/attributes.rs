@@ -50,9 +50,6 @@ async fn a_maturity_score_is_for_one_care_setting() {
     let without = service.put(As::Rth, MATURITY, &json!({"value": 3.5})).await;
     let problem = without.problem(422, "/problems/invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/careSetting");
-    let without = service.delete(As::Rth, MATURITY).await;
-    let problem = without.problem(422, "/problems/invalid-request");
-    assert_eq!(problem["errors"][0]["pointer"], "/query/careSetting");
     let path = format!("{MATURITY}?careSetting=ambulance");
     assert_eq!(service.delete(As::Rth, &path).await.status, 204);
     let gone = item(&service, "digital_maturity", json!("ambulance")).await;
@@ -75,6 +72,10 @@ async fn a_value_keeps_the_bounds_of_its_attribute() {
         let problem = answer.problem(422, "/problems/invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], "/value", "{attribute}");
     }
+    let path = format!("{STAFF}?careSetting=acute");
+    let answer = service.delete(As::Rth, &path).await;
+    let problem = answer.problem(422, "/problems/invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/query/careSetting");
     let setting = json!({"value": 10, "careSetting": "acute"});
     let answer = service.put(As::Rth, STAFF, &setting).await;
     let problem = answer.problem(422, "/problems/invalid-request");
@@ -88,4 +89,18 @@ async fn an_answer_on_the_ethos_is_no_context_attribute() {
     let answer = service.put(As::Rth, &path, &json!({"value": 3})).await;
     let problem = answer.problem(400, "/problems/unreadable-request");
     assert_eq!(problem["errors"][0]["pointer"], "/path/attribute");
+}
+
+#[actix_web::test]
+async fn the_scores_of_all_care_settings_are_taken_back_at_once() {
+    let service = TestService::bundled();
+    let before = service.get(As::Rth, ALL).await.good();
+    for setting in ["acute", "ambulance"] {
+        let body = json!({"value": 5, "careSetting": setting});
+        service.put(As::Rth, MATURITY, &body).await.good();
+    }
+    assert_eq!(service.delete(As::Rth, MATURITY).await.status, 204);
+    assert_eq!(service.get(As::Rth, ALL).await.good(), before);
+    let again = service.delete(As::Rth, MATURITY).await;
+    again.problem(404, "/problems/not-found");
 }

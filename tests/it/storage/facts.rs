@@ -309,7 +309,7 @@ fn a_site_of_which_nothing_is_recorded_can_say_what_care_it_gives() {
 }
 
 #[test]
-fn the_audit_does_not_tell_the_answers_on_the_ethos() {
+fn the_audit_tells_what_the_answers_on_the_ethos_were_and_are() {
     on_every_database(|database| {
         let storage = open_filled(database);
         let answer = |attribute, number| AttributeFact {
@@ -334,8 +334,8 @@ fn the_audit_does_not_tell_the_answers_on_the_ethos() {
         assert_eq!(
             audited,
             [
-                r#"{"answered":[]} {"answered":["ethos_sharing","ethos_pace"],"changed":["ethos_sharing","ethos_pace"]}"#,
-                r#"{"answered":["ethos_sharing","ethos_pace"]} {"answered":["ethos_pace"],"changed":["ethos_sharing","ethos_pace"]}"#,
+                r#"{} {"ethos_pace":2.0,"ethos_sharing":5.0}"#,
+                r#"{"ethos_pace":2.0,"ethos_sharing":5.0} {"ethos_pace":3.0}"#,
             ]
         );
     });
@@ -366,7 +366,8 @@ fn saved_weights_are_loaded_as_given_and_forgotten() {
         assert!(scored(&storage).saved_weights.is_empty());
         assert!(matches!(change(None), Err(Error::Missing { .. })));
         let audited = audited(database, "weights");
-        assert_eq!(audited, [r#" {"saved":true}"#, r#"{"saved":true} "#]);
+        let text = r#"{"care_setting":0.0,"core_system":3.0,"culture":0.5,"geography":1.0,"learning":0.0,"prior_relationships":0.0}"#;
+        assert_eq!(audited, [format!(" {text}"), format!("{text} ")]);
     });
 }
 
