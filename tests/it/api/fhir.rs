@@ -178,7 +178,7 @@ async fn every_affiliation_of_a_page_is_read_by_its_id() {
     for entry in bundle["entry"].as_array().unwrap() {
         let id = entry["resource"]["id"].as_str().unwrap();
         kinds.push(id.split('-').next().unwrap());
-        if kinds.len() % 20 == 0 {
+        if kinds.len().is_multiple_of(20) {
             let read = resource(&format!("/OrganizationAffiliation/{id}")).await;
             assert_eq!(read, entry["resource"]);
         }
