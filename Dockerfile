@@ -3,8 +3,19 @@
 #   docker build --tag alongside --build-arg VERSION=0.1.0 .
 #   docker run --network host --volume alongside:/data alongside
 #
-# The host's network, because the service answers on the loopback address alone until callers have keys: from outside
-# the container a published port would find nobody there. Containers of one pod share that address too.
+# That answers programs on the same machine alone. To be reached from elsewhere the service needs TLS, or a proxy that has it;
+# say so by variables and not by arguments, since the health check reads them too:
+#
+#   docker run --publish 8443:8080 --volume alongside:/data --volume /etc/alongside:/tls:ro \
+#     --env ALONGSIDE_ADDRESS=0.0.0.0 --env ALONGSIDE_TLS_CERTIFICATE=/tls/site.pem --env ALONGSIDE_TLS_KEY=/tls/site.key alongside
+#   docker run --publish 127.0.0.1:8080:8080 --volume alongside:/data \
+#     --env ALONGSIDE_ADDRESS=0.0.0.0 --env ALONGSIDE_BEHIND_PROXY=true alongside
+#
+# The first start writes the key of the first programme admin to /data/admin.key, since what a container prints is its log:
+#
+#   docker exec NAME cat /data/admin.key
+#
+# Beside the database is its secret, /data/alongside.sqlite3.secret, without which the database cannot be opened again.
 #
 # For an engine that writes OCI images, ask for the Docker format: the OCI format has no health check.
 
@@ -46,7 +57,8 @@ LABEL org.opencontainers.image.title="Alongside" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"
 
-ENV ALONGSIDE_LOG_FORMAT=json \
+ENV ALONGSIDE_ADMIN_KEY_FILE=/data/admin.key \
+    ALONGSIDE_LOG_FORMAT=json \
     DATABASE_URL=sqlite:///data/alongside.sqlite3
 # By number, so that an orchestrator can see that it is not root without knowing the image's users.
 USER 10001:10001

@@ -51,6 +51,38 @@ named_enum!(
         Log = "log",
         /// How a log line is written.
         LogFormat = "log_format",
+        /// Where the installation's secret is kept.
+        SecretFile = "secret_file",
+        /// Where the first key of a programme admin is written.
+        AdminKeyFile = "admin_key_file",
+        /// The certificate of the service.
+        TlsCertificate = "tls_certificate",
+        /// Its key.
+        TlsKey = "tls_key",
+        /// Whether a proxy stands before the service and protects the connection.
+        BehindProxy = "behind_proxy",
+        /// How many requests a caller may make in a minute.
+        RateLimit = "rate_limit",
+        /// Who issues tokens.
+        OidcIssuer = "oidc_issuer",
+        /// Whom tokens are for.
+        OidcAudience = "oidc_audience",
+        /// Where the keys are that sign tokens.
+        OidcJwks = "oidc_jwks",
+        /// The certificates to trust when those are fetched.
+        OidcCaFile = "oidc_ca_file",
+        /// The claim of roles.
+        OidcRoleClaim = "oidc_role_claim",
+        /// The claim of a site's ODS code.
+        OidcOdsClaim = "oidc_ods_claim",
+        /// What the identity provider calls a site.
+        OidcSiteRole = "oidc_site_role",
+        /// What it calls a programme admin.
+        OidcAdminRole = "oidc_admin_role",
+        /// What it calls a viewer.
+        OidcViewerRole = "oidc_viewer_role",
+        /// How far the clocks may be apart, in seconds.
+        OidcLeeway = "oidc_leeway_seconds",
     }
 );
 
@@ -74,6 +106,22 @@ impl Setting {
             Self::Workers => "ALONGSIDE_WORKERS",
             Self::Log => "ALONGSIDE_LOG",
             Self::LogFormat => "ALONGSIDE_LOG_FORMAT",
+            Self::SecretFile => "ALONGSIDE_SECRET_FILE",
+            Self::AdminKeyFile => "ALONGSIDE_ADMIN_KEY_FILE",
+            Self::TlsCertificate => "ALONGSIDE_TLS_CERTIFICATE",
+            Self::TlsKey => "ALONGSIDE_TLS_KEY",
+            Self::BehindProxy => "ALONGSIDE_BEHIND_PROXY",
+            Self::RateLimit => "ALONGSIDE_RATE_LIMIT",
+            Self::OidcIssuer => "ALONGSIDE_OIDC_ISSUER",
+            Self::OidcAudience => "ALONGSIDE_OIDC_AUDIENCE",
+            Self::OidcJwks => "ALONGSIDE_OIDC_JWKS",
+            Self::OidcCaFile => "ALONGSIDE_OIDC_CA_FILE",
+            Self::OidcRoleClaim => "ALONGSIDE_OIDC_ROLE_CLAIM",
+            Self::OidcOdsClaim => "ALONGSIDE_OIDC_ODS_CLAIM",
+            Self::OidcSiteRole => "ALONGSIDE_OIDC_SITE_ROLE",
+            Self::OidcAdminRole => "ALONGSIDE_OIDC_ADMIN_ROLE",
+            Self::OidcViewerRole => "ALONGSIDE_OIDC_VIEWER_ROLE",
+            Self::OidcLeeway => "ALONGSIDE_OIDC_LEEWAY_SECONDS",
         }
     }
 }
@@ -136,6 +184,9 @@ pub enum ConfigError {
     /// It breaks a rule, which follows its name.
     #[error("{0} {1}")]
     Refused(Origin, String),
+    /// It does nothing without another, which is missing.
+    #[error("{0} needs {1}, which is not given")]
+    Lacks(Origin, String),
     /// The settings file is not there or may not be read.
     #[error("cannot read the settings file {}", .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
@@ -355,30 +406,6 @@ impl Config {
         }
     }
 
-    /// The address to listen on; a loopback one.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Refused`] for what is no address, and for an address that other machines can reach.
-    pub fn address(&self) -> Result<IpAddr, ConfigError> {
-        let Some(given) = self.given(Setting::Address) else {
-            return Ok(DEFAULT_ADDRESS);
-        };
-        let Ok(address) = given.text.trim().parse::<IpAddr>() else {
-            let text = &given.text;
-            return Err(given.refused(format!(
-                "is an IP address such as 127.0.0.1 or ::1, not {text:?}"
-            )));
-        };
-        if !address.is_loopback() {
-            return Err(given.refused(format!(
-                "must be a loopback address such as 127.0.0.1 or ::1, not {address}: callers have no keys yet, so \
-                 whoever reached the address could read and change everything"
-            )));
-        }
-        Ok(address)
-    }
-
     /// The port, where one was asked for; 0 asks for any that is free.
     ///
     /// # Errors
@@ -465,12 +492,12 @@ fn settings_file(path: &Path) -> Result<Vec<(Setting, Given)>, ConfigError> {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(choice) => choice.to_string(),
             toml::Value::Float(_)
-            | toml::Value::Boolean(_)
             | toml::Value::Datetime(_)
             | toml::Value::Array(_)
             | toml::Value::Table(_) => {
-                let rule = "is text in quotes or a whole number".to_owned();
+                let rule = "is text in quotes, a whole number, true or false".to_owned();
                 return Err(ConfigError::Refused(origin, rule));
             }
         };
@@ -483,6 +510,11 @@ fn settings_file(path: &Path) -> Result<Vec<(Setting, Given)>, ConfigError> {
 fn line_of(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|&b| b == b'\n').count() + 1
 }
+
+/// The settings that say whom the service listens to.
+#[path = "config_access.rs"]
+mod access;
+pub use access::{Listening, TlsFiles};
 
 #[cfg(test)]
 #[path = "config_tests.rs"]

@@ -43,14 +43,14 @@ fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
     let config = config(&[(Setting::Port, "1003")], &environment).unwrap();
     assert_eq!(config.port().unwrap(), Some(1003));
     assert_eq!(config.workers().unwrap().map(NonZeroUsize::get), Some(4));
-    assert_eq!(config.address().unwrap().to_string(), "::1");
+    assert_eq!(config.listening().unwrap().address.to_string(), "::1");
 }
 
 #[test]
 fn nothing_given_means_the_defaults() {
     let config = config(&[], &[]).unwrap();
     assert_eq!(config.port().unwrap(), None);
-    assert_eq!(config.address().unwrap(), DEFAULT_ADDRESS);
+    assert_eq!(config.listening().unwrap().address, DEFAULT_ADDRESS);
     assert_eq!(config.bundled_data().unwrap(), BundledData::Load);
     assert!(config.database().unwrap().is_none() && config.workers().unwrap().is_none());
 }
@@ -101,19 +101,80 @@ fn a_broken_settings_file_does_not_show_the_password_on_its_line() {
 }
 
 #[test]
-fn only_a_loopback_address_is_accepted() {
-    let address = |text: &str| config(&[(Setting::Address, text)], &[]).unwrap().address();
+fn an_address_that_others_can_reach_needs_protection() {
+    let listening = |text: &str, more: &[(Setting, &str)]| {
+        let given = [&[(Setting::Address, text)], more].concat();
+        config(&given, &[]).unwrap().listening()
+    };
     for text in ["127.0.0.1", "127.1.2.3", "::1"] {
-        assert!(address(text).is_ok(), "{text}");
+        assert!(listening(text, &[]).is_ok(), "{text}");
     }
     for text in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
-        let refused = words(address(text));
+        for unprotected in [&[][..], &[(Setting::BehindProxy, "false")]] {
+            let refused = words(listening(text, unprotected));
+            assert!(
+                refused.contains("--address must be a loopback address")
+                    && refused.contains("--behind-proxy"),
+                "{refused}"
+            );
+        }
+        let tls = [
+            (Setting::TlsCertificate, "a.pem"),
+            (Setting::TlsKey, "a.key"),
+        ];
+        assert!(listening(text, &tls).is_ok());
+        assert!(listening(text, &[(Setting::BehindProxy, "true")]).is_ok());
+    }
+    assert!(words(listening("localhost", &[])).contains("\"localhost\""));
+}
+
+#[test]
+fn what_belongs_together_is_given_together() {
+    let of = |given: &[(Setting, &str)]| config(given, &[]).unwrap();
+    let certificate = of(&[(Setting::TlsCertificate, "a.pem")]);
+    assert_eq!(
+        words(certificate.listening()),
+        "--tls-certificate needs --tls-key, which is not given"
+    );
+    let roles = of(&[(Setting::OidcSiteRole, "trust")]);
+    assert!(words(roles.identity()).starts_with("--oidc-site-role needs --oidc-issuer"));
+    let most = [
+        (Setting::OidcIssuer, "https://id.example"),
+        (Setting::OidcAudience, "alongside, other"),
+    ];
+    assert!(words(of(&most).identity()).ends_with("needs --oidc-jwks, which is not given"));
+    let with = |jwks| of(&[&most[..], &[(Setting::OidcJwks, jwks)]].concat()).identity();
+    let identity = with("keys.json").unwrap().unwrap();
+    assert_eq!(identity.audiences, ["alongside", "other"]);
+    assert_eq!(identity.role_claim, "roles");
+    let refused = words(with("http://u:hunter2@id.example/jwks"));
+    assert!(
+        refused.starts_with("--oidc-jwks is a file") && !refused.contains("hunter2"),
+        "{refused}"
+    );
+    assert!(of(&[]).identity().unwrap().is_none());
+}
+
+#[test]
+fn a_rate_limit_of_0_is_none() {
+    let limit = |text| {
+        config(&[(Setting::RateLimit, text)], &[])
+            .unwrap()
+            .rate_limit()
+    };
+    assert_eq!(limit("0").unwrap(), None);
+    assert_eq!(limit("60").unwrap().unwrap().per_minute.get(), 60);
+    let default = config(&[], &[]).unwrap().rate_limit().unwrap().unwrap();
+    assert_eq!(
+        (default.per_minute.get(), default.burst().get()),
+        (600, 100)
+    );
+    for bad in ["-1", "1000001", "many"] {
         assert!(
-            refused.contains("--address must be a loopback address"),
-            "{refused}"
+            words(limit(bad)).starts_with("--rate-limit is a number"),
+            "{bad}"
         );
     }
-    assert!(words(address("localhost")).contains("\"localhost\""));
 }
 
 #[test]

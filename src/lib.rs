@@ -9,7 +9,7 @@
 //! - [`intake`]: outside files to domain values, the bundled open data among them
 //! - [`app`]: what takes more than one step
 //! - [`http`]: requests and responses
-//! - [`config`], [`logging`], [`random`], [`secret_file`], [`startup`], [`cli`]: from the command line to a running service
+//! - [`config`], [`logging`], [`random`], [`secret_file`], [`tls`], [`startup`], [`cli`]: from the command line to a running service
 
 pub mod app;
 pub mod cli;
@@ -23,3 +23,4 @@ pub mod random;
 pub mod secret_file;
 pub mod startup;
 pub mod storage;
+pub mod tls;

@@ -50,7 +50,10 @@ impl Random {
     ///
     /// As [`id`](Self::id).
     pub fn key(&self) -> Result<ApiKey> {
-        self.bytes().map(ApiKey::from_random)
+        let mut bytes = self.bytes()?;
+        // Counted bytes end in the count, and keys are told apart by their beginning.
+        bytes.reverse();
+        Ok(ApiKey::from_random(bytes))
     }
 
     /// Random bytes.

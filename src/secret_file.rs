@@ -27,6 +27,12 @@ pub enum SecretError {
     /// Others than its owner may read it.
     #[error("the secret file {} can be read by others; allow its owner alone (chmod 600)", .0.display())]
     Open(PathBuf),
+    /// There is none, and the database was begun with one.
+    #[error(
+        "the secret file {} is not there, and the database was made with one; put it back, or say where it is with \
+         --secret-file", .0.display()
+    )]
+    Missing(PathBuf),
     /// The file cannot be made.
     #[error("cannot make the secret file {}", .0.display())]
     NotMade(PathBuf, #[source] io::Error),
@@ -90,6 +96,22 @@ pub fn read(path: &Path) -> Result<MasterSecret, SecretError> {
 /// Makes a new secret and its file; of two that try at once one makes it, and the other reads it.
 fn make(path: &Path) -> Result<MasterSecret, SecretError> {
     let secret = random()?;
+    let mut line = secret.to_hex();
+    line.push('\n');
+    match write_private(path, &line) {
+        Ok(()) => Ok(secret),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
+        Err(error) => Err(SecretError::NotMade(path.to_owned(), error)),
+    }
+}
+
+/// Writes a text to a new file that only its owner may read, and waits until it is on the disk. Leaves no file where that
+/// fails.
+///
+/// # Errors
+///
+/// Those of the system; [`io::ErrorKind::AlreadyExists`] where there is such a file, which stays as it is.
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -97,18 +119,15 @@ fn make(path: &Path) -> Result<MasterSecret, SecretError> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let not_made = |error| SecretError::NotMade(path.to_owned(), error);
-    let mut file = match options.open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return read(path),
-        Err(error) => return Err(not_made(error)),
-    };
-    let mut line = secret.to_hex();
-    line.push('\n');
-    file.write_all(line.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(not_made)?;
-    Ok(secret)
+    let mut file = options.open(path)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The failure to write is the one to tell.
+        fs::remove_file(path).ok();
+    }
+    written
 }
 
 /// A secret of the system's random bytes.

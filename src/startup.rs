@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 #[cfg(unix)]
@@ -16,20 +17,29 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt;
 use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
+use zeroize::Zeroizing;
 
-use crate::app::{Alongside, BundledData};
+use crate::app::identity::Identities;
+use crate::app::identity_keys::{KeySourceError, READ_EVERY};
+use crate::app::{Alongside, BundledData, keys};
+use crate::domain::api_key::ApiKey;
 use crate::domain::error::Error;
 use crate::domain::secret::MasterSecret;
-use crate::http::{self, Clock, HttpSettings};
+use crate::http::{self, Clock, HttpSettings, Limits};
 use crate::logging;
+use crate::random::Random;
 use crate::secret_file::{self, SecretError};
 use crate::storage::{DatabaseUrl, Storage};
+use crate::tls::TlsError;
 
 /// How often the snapshot is brought up to date; a write by another replica must be seen within a second (DESIGN 9).
 pub const REFRESH_EVERY: Duration = Duration::from_millis(500);
 
 /// The longest time for one refresh of the snapshot, of which a server that freezes would make an eternity.
 const MAX_REFRESH: Duration = Duration::from_secs(30);
+
+/// How often what was counted of callers is looked through.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// The longest time for requests in progress to finish once the service is told to stop: containers are killed after 10 s.
 pub const GRACE: Duration = Duration::from_secs(8);
@@ -55,9 +65,24 @@ pub enum StartError {
     /// There is no secret to open the database with.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The first key of a programme admin cannot be kept, and is not made.
+    #[error("cannot write the first key of a programme admin to {}", .0.display())]
+    AdminKey(PathBuf, #[source] io::Error),
+    /// Connections cannot be protected.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The identity provider's keys cannot be read.
+    #[error("cannot take tokens of the identity provider")]
+    Identity(#[from] KeySourceError),
     /// The server failed, or the system's signals cannot be waited for.
     #[error("cannot serve")]
     Serve(#[source] io::Error),
+}
+
+impl From<Error> for StartError {
+    fn from(error: Error) -> Self {
+        Self::Open(error)
+    }
 }
 
 /// Which port to listen on.
@@ -84,6 +109,73 @@ pub fn listen(address: IpAddr, port: Port) -> Result<TcpListener, StartError> {
             Port::Preferably(_) => listen(address, Port::Exactly(0)),
         },
         Err(error) => Err(StartError::Listen(wanted, error)),
+    }
+}
+
+/// The secret of a database, from the file that was given or from the one beside it; makes one for a new database. Blocking.
+///
+/// # Errors
+///
+/// [`StartError::Secret`], also where there is none and the database was made with one; then none is left behind.
+/// [`StartError::Open`] where that cannot be found out.
+pub fn secret(url: &DatabaseUrl, given: Option<PathBuf>) -> Result<MasterSecret, StartError> {
+    let path = given.unwrap_or_else(|| secret_file::default_path(url));
+    match secret_file::read(&path) {
+        Err(SecretError::Unreadable(_, error)) if error.kind() == io::ErrorKind::NotFound => {
+            if Storage::is_sealed(url)? {
+                Err(SecretError::Missing(path).into())
+            } else {
+                Ok(secret_file::read_or_make(&path)?)
+            }
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+/// Where the first key of a programme admin is.
+pub enum FirstKey {
+    /// It was made before.
+    Elsewhere,
+    /// Here, to be shown once.
+    Shown(ApiKey),
+    /// In this file.
+    Written(PathBuf),
+}
+
+/// Makes the first key of a programme admin where there never was one, and writes it to the file, where one is given, that only
+/// its owner may read. Blocking.
+///
+/// # Errors
+///
+/// [`StartError::AdminKey`] where the file is there already or cannot be written; [`StartError::Open`].
+pub fn first_admin_key(
+    storage: &Storage,
+    file: Option<PathBuf>,
+    now: DateTime<Utc>,
+) -> Result<FirstKey, StartError> {
+    let mut is_written = false;
+    let keep = |key: &ApiKey| match &file {
+        None => Ok(()),
+        Some(path) => {
+            let line = Zeroizing::new(format!("{}\n", key.reveal()));
+            secret_file::write_private(path, &line)
+                .map_err(|error| StartError::AdminKey(path.clone(), error))?;
+            is_written = true;
+            Ok(())
+        }
+    };
+    let made = keys::first_admin(storage, &Random::system(), now, keep);
+    match (made, file) {
+        (Ok(None), _) => Ok(FirstKey::Elsewhere),
+        (Ok(Some(key)), None) => Ok(FirstKey::Shown(key)),
+        (Ok(Some(_)), Some(path)) => Ok(FirstKey::Written(path)),
+        (Err(error), file) => {
+            // The key in it was not made.
+            if let Some(path) = file.filter(|_| is_written) {
+                std::fs::remove_file(path).ok();
+            }
+            Err(error)
+        }
     }
 }
 
@@ -175,7 +267,8 @@ pub struct Service {
     url: String,
     handle: ServerHandle,
     server: rt::task::JoinHandle<io::Result<()>>,
-    refresh: AbortOnDrop,
+    /// What is done besides answering.
+    tasks: Vec<AbortOnDrop>,
 }
 
 /// Ends a background task with whoever holds this.
@@ -199,9 +292,20 @@ pub fn serve(
     clock: Clock,
 ) -> Result<Service, StartError> {
     let address = listener.local_addr().map_err(StartError::Serve)?;
+    let scheme = match settings.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    let mut tasks = vec![
+        keep_in_the_background(keep_fresh(Arc::clone(&alongside))),
+        keep_in_the_background(keep_small(Arc::clone(&settings.limits))),
+    ];
+    if let Some(identities) = settings.identities.clone() {
+        tasks.push(keep_in_the_background(keep_keys(identities, clock.clone())));
+    }
     let server = http::serve(Arc::clone(&alongside), listener, settings, clock)
         .map_err(StartError::Serve)?;
-    let url = format!("http://{address}");
+    let url = format!("{scheme}://{address}");
     log::info!(
         url = url.as_str(),
         database = alongside.storage().kind().as_str(),
@@ -213,8 +317,12 @@ pub fn serve(
         url,
         handle: server.handle(),
         server: rt::spawn(server),
-        refresh: AbortOnDrop(rt::spawn(keep_fresh(alongside))),
+        tasks,
     })
+}
+
+fn keep_in_the_background(task: impl Future<Output = ()> + 'static) -> AbortOnDrop {
+    AbortOnDrop(rt::spawn(task))
 }
 
 impl Service {
@@ -234,7 +342,7 @@ impl Service {
         let Self {
             handle,
             mut server,
-            refresh,
+            tasks,
             ..
         } = self;
         let ended = match select(&mut server, pin!(signals.next())).await {
@@ -247,7 +355,7 @@ impl Service {
         let ended = match ended {
             Some(ended) => ended,
             None => {
-                drop(refresh);
+                drop(tasks);
                 let stopped = pin!(async {
                     handle.stop(true).await;
                     server.await
@@ -288,6 +396,22 @@ async fn keep_fresh(alongside: Arc<Alongside>) {
             Ok(Err(elapsed)) => Err(Error::Unavailable("refreshing", Box::new(elapsed))),
             Err(panic) => Err(Error::Internal("refreshing", Box::new(panic))),
         });
+    }
+}
+
+/// Forgets for ever what need not be remembered of how often callers asked.
+async fn keep_small(limits: Arc<Limits>) {
+    loop {
+        rt::time::sleep(FORGET_EVERY).await;
+        limits.forget_the_full();
+    }
+}
+
+/// Reads the keys of the identity provider again for ever.
+async fn keep_keys(identities: Arc<Identities>, clock: Clock) {
+    loop {
+        rt::time::sleep(READ_EVERY).await;
+        identities.refresh(clock.now()).await;
     }
 }
 

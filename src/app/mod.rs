@@ -4,6 +4,9 @@
 
 mod callers;
 mod fill;
+pub mod identity;
+pub mod identity_keys;
+pub mod keys;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -64,6 +64,9 @@ impl Failure {
             | StartError::Listen(..)
             | StartError::Temporary(_)
             | StartError::Secret(_)
+            | StartError::AdminKey(..)
+            | StartError::Tls(_)
+            | StartError::Identity(_)
             | StartError::Serve(_)) => Self::Start(error),
         }
     }

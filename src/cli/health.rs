@@ -1,13 +1,15 @@
 //! `alongside health`: whether the service on this machine answers, for containers and scripts.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use ureq::tls::TlsConfig;
 
 use crate::cli::failure::Failure;
 use crate::cli::stdout::print;
-use crate::config::{Config, DEFAULT_PORT};
+use crate::config::{Config, DEFAULT_PORT, Listening};
 
 /// How long the service may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -52,7 +54,7 @@ impl Health {
             }
             None => match config.port()?.unwrap_or(DEFAULT_PORT) {
                 0 => return Err(Failure::UnknownPort),
-                port => format!("http://{}", SocketAddr::new(config.address()?, port)),
+                port => own_url(&config.listening()?, port),
             },
         };
         match ask(&url) {
@@ -63,6 +65,21 @@ impl Health {
             }),
         }
     }
+}
+
+/// Where a service with these settings answers on this machine.
+fn own_url(listening: &Listening, port: u16) -> String {
+    let scheme = match listening.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    // One that listens on every address listens on the loopback ones too.
+    let address = match listening.address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    };
+    format!("{scheme}://{}", SocketAddr::new(address, port))
 }
 
 /// Whether a URL is `http://HOST` or `http://HOST:PORT`, which holds no password and may be repeated.
@@ -86,6 +103,15 @@ fn ask(url: &str) -> Result<(), ureq::Error> {
         // Whatever sends us elsewhere is not the service.
         .max_redirects(0)
         .max_redirects_will_error(true)
+        .tls_config(
+            TlsConfig::builder()
+                // The certificate is for the name that callers use, not for this address; nothing secret is sent or learned.
+                .disable_verification(true)
+                .unversioned_rustls_crypto_provider(Arc::new(
+                    rustls::crypto::aws_lc_rs::default_provider(),
+                ))
+                .build(),
+        )
         .build()
         .into();
     agent.get(format!("{url}{PROBE}")).call().map(drop)

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod failure;
 pub mod flags;
 pub mod health;
+pub mod keys;
 pub mod openapi;
 pub mod serve;
 pub mod stdout;
@@ -40,6 +41,8 @@ Examples:
   alongside demo                                try it: real trusts, nothing to set up
   alongside suggest RTH                         partners for one organisation, in the terminal
   alongside serve --database alongside.sqlite3  the service
+  alongside keys create --role site --ods-code RTH --label Oxford
+                                                a key for a site
 
 Exit codes:
   0  it worked
@@ -56,8 +59,9 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Suggest(suggest::Suggest),
+    Keys(keys::Keys),
     Openapi(openapi::Openapi),
     Health(health::Health),
 }
@@ -84,6 +88,7 @@ impl Cli {
             Command::Demo(demo) => (demo.flags(flags), LogFilter::command()),
             Command::Serve(serve) => (serve.flags(flags), LogFilter::service()),
             Command::Suggest(suggest) => (suggest.flags(flags), LogFilter::command()),
+            Command::Keys(keys) => (keys.flags(flags), LogFilter::command()),
             Command::Openapi(_) => (flags, LogFilter::command()),
             Command::Health(_) => (flags, LogFilter::command()),
         };
@@ -122,6 +127,7 @@ impl Prepared {
             Command::Demo(demo) => demo.run(&self.config, now),
             Command::Serve(serve) => serve.run(&self.config, now),
             Command::Suggest(suggest) => suggest.run(&self.config, now),
+            Command::Keys(keys) => keys.run(&self.config, now),
             Command::Openapi(openapi) => openapi.run(),
             Command::Health(health) => health.run(&self.config),
         }

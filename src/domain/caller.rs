@@ -1,6 +1,7 @@
 //! Who calls, and as what.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::domain::ids::OdsCode;
 
@@ -36,21 +37,22 @@ impl Role {
     }
 }
 
-/// The id of a caller in the audit: of a key or of an identity, never a person's name.
+/// The id of a caller in the audit: of a key or of an identity, never a person's name. Cheap to clone, since every request
+/// has one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallerId(String);
+pub struct CallerId(Arc<str>);
 
 impl CallerId {
     /// The caller that holds the key with this id.
     #[must_use]
     pub fn of_key(id: &str) -> Self {
-        Self(format!("key:{id}"))
+        Self(format!("key:{id}").into())
     }
 
     /// The caller that an identity provider vouches for, by a digest of issuer and subject.
     #[must_use]
     pub fn of_identity(digest: &str) -> Self {
-        Self(format!("oidc:{digest}"))
+        Self(format!("oidc:{digest}").into())
     }
 
     /// The id as text.

@@ -4,20 +4,27 @@
 
 use std::collections::HashMap;
 use std::future::{Ready, ready};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{
+    AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, X_FORWARDED_FOR,
+};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 
 use crate::app::Alongside;
+use crate::app::identity::{Identities, TokenFault};
 use crate::domain::caller::{Caller, Role};
 use crate::domain::error::Error as DomainError;
 use crate::domain::ids::OdsCode;
 use crate::http::clock::Clock;
+use crate::http::limits::{Limits, Spent, whole_seconds};
 use crate::http::openapi::Document;
 use crate::http::operation::Operation;
 use crate::http::problem::{Kind, Problem};
@@ -133,36 +140,162 @@ impl Rules {
     }
 }
 
-/// Lets a request through whose caller may make it, and keeps the caller for the handler.
-pub(crate) async fn check(
-    document: Data<Document>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(&document, &request) {
-        Ok(()) => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body),
-        Err(problem) => Ok(request.error_response(problem)),
+/// How callers are known, and how often they may ask.
+#[derive(Clone, Default)]
+pub(crate) struct Access {
+    /// Whom tokens are verified with; `None` where there are no tokens.
+    pub(crate) identities: Option<Arc<Identities>>,
+    /// The bounds; `None` where there are none.
+    pub(crate) limits: Option<Arc<Limits>>,
+    /// Where requests come from.
+    pub(crate) peers: Peers,
+}
+
+/// Where requests come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Peers {
+    /// From callers themselves.
+    #[default]
+    Direct,
+    /// From a proxy, which says in `X-Forwarded-For` from whom it has each.
+    BehindProxy,
+}
+
+/// Why a request is not let through, and what its caller is told of its bucket.
+struct Refusal {
+    problem: Problem,
+    spent: Option<Spent>,
+    wait: Option<Duration>,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            spent: None,
+            wait: None,
+        }
     }
 }
 
-fn admit(document: &Document, request: &ServiceRequest) -> Result<(), Problem> {
+/// Lets a request through whose caller may make it, and keeps the caller for the handler.
+pub(crate) async fn check(
+    document: Data<Document>,
+    access: Data<Access>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match admit(&document, &access, &request).await {
+        Ok(spent) => {
+            let mut response = next.call(request).await?.map_into_boxed_body();
+            if let Some(spent) = spent {
+                spent.write(response.headers_mut());
+            }
+            Ok(response)
+        }
+        Err(Refusal {
+            problem,
+            spent,
+            wait,
+        }) => {
+            let mut response = request.error_response(problem);
+            let headers = response.headers_mut();
+            if let Some(spent) = spent {
+                spent.write(headers);
+            }
+            if let Some(wait) = wait {
+                headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+            }
+            Ok(response)
+        }
+    }
+}
+
+async fn admit(
+    document: &Document,
+    access: &Access,
+    request: &ServiceRequest,
+) -> Result<Option<Spent>, Refusal> {
     // A path or a method that is none of ours is answered so to everybody.
     let Some(template) = request.match_pattern() else {
-        return Ok(());
+        return Ok(None);
     };
     let Some(rule) = document.rules().of(&template, request.method()) else {
-        return Ok(());
+        return Ok(None);
     };
     if rule == Rule::Open {
-        return Ok(());
+        return Ok(None);
     }
-    let caller = authenticate(request)?;
-    rule.check(caller.role, named_organisation(&template, request.path()))?;
+    let caller = match authenticate(access, request).await {
+        Ok(caller) => caller,
+        Err(problem) => return Err(failure(access, request, problem)),
+    };
+    let spent = access
+        .limits
+        .as_ref()
+        .and_then(|limits| limits.spend(&caller.id));
+    let refuse = |problem, wait| Refusal {
+        problem,
+        spent,
+        wait,
+    };
+    if let Some(spent) = spent
+        && let Some(wait) = spent.wait()
+    {
+        let (most, seconds) = (spent.limit().per_minute, whole_seconds(wait));
+        let words = format!("At most {most} requests a minute; ask again in {seconds} s.");
+        let problem = Problem::new(Kind::TooManyRequests, words);
+        return Err(refuse(problem, Some(wait)));
+    }
+    rule.check(caller.role, named_organisation(&template, request.path()))
+        .map_err(|problem| refuse(problem, None))?;
     request.extensions_mut().insert(Asker(caller));
-    Ok(())
+    Ok(spent)
+}
+
+/// Counts a key or a token that is not good against the address it came from. A request with neither guesses nothing.
+fn failure(access: &Access, request: &ServiceRequest, problem: Problem) -> Refusal {
+    let limits = access
+        .limits
+        .as_ref()
+        .filter(|_| problem.kind == Kind::InvalidKey);
+    let wait = limits
+        .zip(peer(access.peers, request.request()))
+        .and_then(|(limits, address)| limits.fail(address));
+    match wait {
+        None => problem.into(),
+        Some(wait) => {
+            let seconds = whole_seconds(wait);
+            let words = format!(
+                "Too many keys from this address were not good; send another in {seconds} s."
+            );
+            Refusal {
+                problem: Problem::new(Kind::TooManyRequests, words),
+                spent: None,
+                wait: Some(wait),
+            }
+        }
+    }
+}
+
+/// The address a request came from. Of what proxies say only the last word is ours to trust: the rest is what the caller said.
+fn peer(peers: Peers, request: &HttpRequest) -> Option<IpAddr> {
+    let forwarded = match peers {
+        Peers::Direct => None,
+        Peers::BehindProxy => request.headers().get_all(X_FORWARDED_FOR).last(),
+    };
+    forwarded
+        .and_then(|value| value.to_str().ok())
+        .and_then(|hops| hops.rsplit(',').next())
+        .and_then(|hop| address(hop.trim()))
+        .or_else(|| request.peer_addr().map(|peer| peer.ip()))
+}
+
+/// An address as proxies write it: with or without a port.
+fn address(hop: &str) -> Option<IpAddr> {
+    hop.parse()
+        .ok()
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|peer| peer.ip()))
 }
 
 /// The text in the place of `{odsCode}`, decoded as far as a code can be.
@@ -171,7 +304,7 @@ fn named_organisation<'a>(template: &str, path: &'a str) -> Option<&'a str> {
     path.split('/').nth(place)
 }
 
-fn authenticate(request: &ServiceRequest) -> Result<Caller, Problem> {
+async fn authenticate(access: &Access, request: &ServiceRequest) -> Result<Caller, Problem> {
     let (Some(alongside), Some(clock)) = (
         request.app_data::<Data<Alongside>>(),
         request.app_data::<Data<Clock>>(),
@@ -180,7 +313,44 @@ fn authenticate(request: &ServiceRequest) -> Result<Caller, Problem> {
             DomainError::Internal("looking for the callers", "there are none".into()).into(),
         );
     };
-    let mut sent = request.headers().get_all(AUTHORIZATION);
+    let sent = bearer(request.headers())?;
+    let now = clock.now();
+    match &access.identities {
+        Some(identities) if is_token(sent) => identities
+            .find(sent, now)
+            .await
+            .map(|identity| identity.caller)
+            .map_err(of_token),
+        Some(_) | None => alongside.callers().find(sent, now).ok_or_else(|| {
+            Problem::new(Kind::InvalidKey, "The key is unknown, expired or revoked.")
+        }),
+    }
+}
+
+/// Whether what was sent has the form of a token: three parts with dots between. No key has a dot.
+pub(crate) fn is_token(sent: &str) -> bool {
+    sent.contains('.')
+}
+
+fn of_token(fault: TokenFault) -> Problem {
+    match fault {
+        TokenFault::UnknownKey => {
+            log::debug!("a token was refused: no key that is known signed it")
+        }
+        TokenFault::Bad(why) => log::debug!("a token was refused: {why}"),
+        TokenFault::NoRole => {
+            return DomainError::Forbidden("the token gives no role of this service").into();
+        }
+    }
+    Problem::new(
+        Kind::InvalidKey,
+        "The token is expired, not for this service, or not from its identity provider.",
+    )
+}
+
+/// The key or token that a request carries.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut sent = headers.get_all(AUTHORIZATION);
     let (Some(value), None) = (sent.next(), sent.next()) else {
         return Err(Problem::new(
             Kind::Unauthenticated,
@@ -193,16 +363,12 @@ fn authenticate(request: &ServiceRequest) -> Result<Caller, Problem> {
             .eq_ignore_ascii_case("bearer")
             .then(|| key.trim_matches(' '))
     });
-    let Some(key) = key else {
-        return Err(Problem::new(
+    key.ok_or_else(|| {
+        Problem::new(
             Kind::Unauthenticated,
             "The header has to be Authorization: Bearer KEY.",
-        ));
-    };
-    alongside
-        .callers()
-        .find(key, clock.now())
-        .ok_or_else(|| Problem::new(Kind::InvalidKey, "The key is unknown, expired or revoked."))
+        )
+    })
 }
 
 /// Who calls, for handlers: the request was let through for them.
@@ -250,5 +416,27 @@ mod tests {
             named_organisation("/api/v1/networks", "/api/v1/networks"),
             None
         );
+    }
+
+    #[test]
+    fn of_what_proxies_say_the_last_word_counts() {
+        let of = |peers, forwarded: &[&str]| {
+            let mut request = actix_web::test::TestRequest::default()
+                .peer_addr("192.0.2.1:1000".parse().unwrap());
+            for value in forwarded {
+                request = request.append_header((X_FORWARDED_FOR, *value));
+            }
+            peer(peers, &request.to_http_request()).unwrap().to_string()
+        };
+        let spoofed = ["203.0.113.9", "203.0.113.8, 198.51.100.7"];
+        assert_eq!(of(Peers::Direct, &spoofed), "192.0.2.1");
+        assert_eq!(of(Peers::BehindProxy, &spoofed), "198.51.100.7");
+        assert_eq!(
+            of(Peers::BehindProxy, &["[2001:db8::1]:443"]),
+            "2001:db8::1"
+        );
+        for silent in [&[][..], &["unknown"], &[""]] {
+            assert_eq!(of(Peers::BehindProxy, silent), "192.0.2.1");
+        }
     }
 }

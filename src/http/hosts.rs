@@ -1,8 +1,8 @@
 //! Which hosts a request may name.
 //!
-//! Callers have no keys, so a service that only this machine can reach trusts whoever reaches it. A web page elsewhere could
-//! still have the user's browser do so, by letting its own name resolve to 127.0.0.1 once it is loaded (DNS rebinding): the
-//! browser then takes our answers for that page's own. The `Host` header gives it away, since it names the page's host.
+//! A web page elsewhere could have the user's browser ask a service that only this machine can reach, by letting its own name
+//! resolve to 127.0.0.1 once it is loaded (DNS rebinding): the browser then takes our answers for that page's own. The `Host`
+//! header gives it away, since it names the page's host. A page has no key, but what is open to all it would read.
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
@@ -12,6 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::http::access::Peers;
 use crate::http::problem::{Kind, Problem};
 
 /// What a refused request is told.
@@ -28,12 +29,11 @@ pub(crate) enum Hosts {
 }
 
 impl Hosts {
-    /// The hosts of a service that listens here.
-    pub(crate) fn of_listener(address: SocketAddr) -> Self {
-        if address.ip().is_loopback() {
-            Self::Loopback
-        } else {
-            Self::Any
+    /// The hosts of a service that listens here. A proxy on the same machine names the host that callers asked it for.
+    pub(crate) fn of_listener(address: SocketAddr, peers: Peers) -> Self {
+        match peers {
+            Peers::Direct if address.ip().is_loopback() => Self::Loopback,
+            Peers::Direct | Peers::BehindProxy => Self::Any,
         }
     }
 }
@@ -114,9 +114,10 @@ mod tests {
 
     #[test]
     fn a_service_on_a_network_takes_any_name() {
-        let of = |address: &str| Hosts::of_listener(address.parse().unwrap());
-        assert_eq!(of("127.0.0.1:80"), Hosts::Loopback);
-        assert_eq!(of("[::1]:80"), Hosts::Loopback);
-        assert_eq!(of("0.0.0.0:80"), Hosts::Any);
+        let of = |address: &str, peers| Hosts::of_listener(address.parse().unwrap(), peers);
+        assert_eq!(of("127.0.0.1:80", Peers::Direct), Hosts::Loopback);
+        assert_eq!(of("[::1]:80", Peers::Direct), Hosts::Loopback);
+        assert_eq!(of("0.0.0.0:80", Peers::Direct), Hosts::Any);
+        assert_eq!(of("127.0.0.1:80", Peers::BehindProxy), Hosts::Any);
     }
 }

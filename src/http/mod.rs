@@ -15,7 +15,10 @@ mod examples;
 mod extract;
 mod hosts;
 mod kept;
+mod keys;
 mod kind;
+mod limits;
+mod me;
 mod observe;
 mod openapi;
 mod operation;
@@ -50,7 +53,9 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::Alongside;
+use crate::app::identity::Identities;
 use crate::domain::suggestion::Suggestions;
+use crate::http::access::Access;
 use crate::http::hosts::Hosts;
 use crate::http::kept::KeptAnswers;
 use crate::http::openapi::{API_PREFIX, Document};
@@ -60,7 +65,9 @@ use crate::http::views::suggestion::SuggestionsView;
 use crate::random::Random;
 use chrono::{DateTime, Utc};
 
+pub use crate::http::access::Peers;
 pub use crate::http::clock::Clock;
+pub use crate::http::limits::{CallerLimit, Limits, Ticks};
 pub use crate::http::openapi::{openapi, openapi_json};
 
 /// How long a client may take to send the head of a request.
@@ -70,22 +77,20 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How the server runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct HttpSettings {
     /// Threads that answer requests; `None` is one for each core.
     pub workers: Option<NonZeroUsize>,
     /// How long requests under way may take when the service stops, in seconds.
     pub shutdown_timeout_s: u64,
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        Self {
-            workers: None,
-            // Container runtimes kill what has not stopped 10 s after they asked.
-            shutdown_timeout_s: 8,
-        }
-    }
+    /// Where requests come from.
+    pub peers: Peers,
+    /// How often callers may ask.
+    pub limits: Arc<Limits>,
+    /// Whom tokens are verified with; `None` where keys alone are taken.
+    pub identities: Option<Arc<Identities>>,
+    /// What connections are protected with; `None` is plain HTTP.
+    pub tls: Option<rustls::ServerConfig>,
 }
 
 /// What every worker answers from; cheap to clone.
@@ -104,6 +109,7 @@ struct Parts {
     telemetry: Data<Telemetry>,
     hosts: Data<Hosts>,
     kept: Data<KeptAnswers>,
+    access: Data<Access>,
 }
 
 impl Parts {
@@ -115,6 +121,7 @@ impl Parts {
             telemetry: Data::new(Telemetry::new()),
             kept: Data::new(KeptAnswers::new()),
             hosts: Data::new(Hosts::Any),
+            access: Data::default(),
         })
     }
 }
@@ -130,6 +137,22 @@ impl Service {
             alongside: Data::from(alongside),
             parts: Parts::new(clock, random)?,
         })
+    }
+
+    /// The same service with bounds on how often callers may ask, and with callers that an identity provider vouches for.
+    #[must_use]
+    pub fn admitting(
+        mut self,
+        limits: Option<Arc<Limits>>,
+        identities: Option<Arc<Identities>>,
+        peers: Peers,
+    ) -> Self {
+        self.parts.access = Data::new(Access {
+            identities,
+            limits,
+            peers,
+        });
+        self
     }
 
     /// The application of one worker, or of a test.
@@ -171,17 +194,30 @@ pub fn serve(
     settings: HttpSettings,
     clock: Clock,
 ) -> io::Result<Server> {
-    let mut service = Service::new(alongside, clock, Random::system())?;
-    service.parts.hosts = Data::new(Hosts::of_listener(listener.local_addr()?));
+    let HttpSettings {
+        workers,
+        shutdown_timeout_s,
+        peers,
+        limits,
+        identities,
+        tls,
+    } = settings;
+    let service = Service::new(alongside, clock, Random::system())?;
+    let mut service = service.admitting(Some(limits), identities, peers);
+    service.parts.hosts = Data::new(Hosts::of_listener(listener.local_addr()?, peers));
     let mut server = HttpServer::new(move || service.app())
         .client_request_timeout(HEAD_DEADLINE)
         .keep_alive(KEEP_ALIVE)
         .disable_signals()
-        .shutdown_timeout(settings.shutdown_timeout_s);
-    if let Some(workers) = settings.workers {
+        .shutdown_timeout(shutdown_timeout_s);
+    if let Some(workers) = workers {
         server = server.workers(workers.get());
     }
-    Ok(server.listen(listener)?.run())
+    let server = match tls {
+        None => server.listen(listener)?,
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+    };
+    Ok(server.run())
 }
 
 fn assemble(
@@ -207,6 +243,7 @@ fn assemble(
         .app_data(parts.telemetry.clone())
         .app_data(parts.kept.clone())
         .app_data(parts.hosts.clone())
+        .app_data(parts.access.clone())
         .wrap(from_fn(access::check))
         .wrap(Compress::default())
         .wrap(from_fn(hosts::check))
@@ -218,6 +255,12 @@ fn operations(config: &mut ServiceConfig) {
     config
         .service(
             utoipa_actix_web::scope(API_PREFIX)
+                .service(keys::list_keys)
+                .service(keys::create_key)
+                .service(keys::show_key)
+                .service(keys::rotate_key)
+                .service(keys::revoke_key)
+                .service(me::show_me)
                 .service(organisations::list_organisations)
                 .service(organisations::show_organisation)
                 .service(suggestions::list_suggestions)

@@ -10,7 +10,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -22,6 +22,7 @@ use crate::domain::error::Error as DomainError;
 use crate::http::accept::takes_json;
 use crate::http::answer::with_gzip;
 use crate::http::changing::RequestId;
+use crate::http::limits::{RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RESET};
 use crate::http::openapi::API_PREFIX;
 use crate::http::problem::{Kind, Occurrence, PROBLEM_JSON, Problem, X_REQUEST_ID};
 use crate::http::swagger_ui;
@@ -200,7 +201,8 @@ async fn caught<B>(
     .await
 }
 
-/// Writes a failure as `application/problem+json`: ours with its request, the server library's by its status.
+/// Writes a failure as `application/problem+json`: ours with its request, the server library's by its status. What the caller
+/// was told of its rate stays.
 fn in_form(
     response: ServiceResponse<BoxBody>,
     occurrence: &Occurrence,
@@ -227,7 +229,19 @@ fn in_form(
         }
         None => Problem::from_status(status).render(occurrence),
     };
-    response.into_response(rendered)
+    let kept = answer.headers().clone();
+    let mut response = response.into_response(rendered);
+    for name in [
+        RETRY_AFTER,
+        RATE_LIMIT_LIMIT,
+        RATE_LIMIT_REMAINING,
+        RATE_LIMIT_RESET,
+    ] {
+        if let Some(value) = kept.get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
 }
 
 /// Adds the headers that every answer has.

@@ -38,7 +38,8 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
+    ("keys", "Who may call."),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",
@@ -242,12 +243,16 @@ const SCHEME: &str = "bearer";
 /// What a caller may do is settled by its role.
 const NO_SCOPES: [&str; 0] = [];
 
+/// What a caller is told of its rate.
+const RATE_LIMIT_HEADERS: [&str; 3] = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+
 /// Adds what the answers of every operation share: headers, and the example of the good one.
 fn complete(operation: &mut Operation) {
     let id = operation.operation_id.clone().unwrap_or_default();
     restrict(operation, &id);
     let responses = &mut operation.responses.responses;
     let is_tagged = responses.contains_key("304");
+    let is_limited = responses.contains_key("429");
     for response in responses.values_mut() {
         let RefOr::T(response) = response else {
             continue;
@@ -258,6 +263,11 @@ fn complete(operation: &mut Operation) {
         response
             .headers
             .insert("X-Request-ID".into(), header_ref("X-Request-ID"));
+        if is_limited {
+            for name in RATE_LIMIT_HEADERS {
+                response.headers.insert(name.into(), header_ref(name));
+            }
+        }
         if is_tagged {
             response.headers.insert("ETag".into(), header_ref("ETag"));
         }
@@ -365,6 +375,18 @@ fn headers() -> BTreeMap<String, RefOr<Header>> {
             ),
         ),
         (
+            "RateLimit-Limit".into(),
+            header("How many requests the caller may make at once.", "100"),
+        ),
+        (
+            "RateLimit-Remaining".into(),
+            header("How many of them are left.", "99"),
+        ),
+        (
+            "RateLimit-Reset".into(),
+            header("In how many seconds all of them will be there again.", "1"),
+        ),
+        (
             "Retry-After".into(),
             header("After how many seconds to ask again.", "5"),
         ),
@@ -411,6 +433,11 @@ fn failure(name: &str, words: &str, example: Value) -> Response {
         response
             .headers
             .insert("Retry-After".into(), header_ref("Retry-After"));
+    }
+    if name == "TooManyRequests" {
+        for name in RATE_LIMIT_HEADERS {
+            response.headers.insert(name.into(), header_ref(name));
+        }
     }
     response
 }

@@ -4,7 +4,7 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{organisations, probes, reference, suggestions};
+use crate::http::{keys, me, organisations, probes, reference, suggestions};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,8 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
+    keys::OPERATIONS,
+    me::OPERATIONS,
     organisations::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,

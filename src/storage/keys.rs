@@ -1,16 +1,20 @@
 //! Keys of callers.
 
-use chrono::{NaiveDateTime, SubsecRound as _};
+use chrono::{DateTime, NaiveDateTime, SubsecRound as _, Utc};
 use data_encoding::HEXLOWER;
-use diesel::{Insertable, Queryable, RunQueryDsl as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable,
+    RunQueryDsl as _,
+};
 
 use crate::domain::api_key::{KeyHash, KeyRecord};
 use crate::domain::caller::Role;
 use crate::domain::error::Result;
+use crate::domain::ids::OdsCode;
 use crate::domain::version::Version;
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
-use crate::storage::schema::api_keys;
+use crate::storage::schema::{api_keys, organisations};
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
@@ -31,7 +35,6 @@ struct KeyRow {
 
 impl KeyRow {
     fn new(key: &KeyRecord) -> Result<Self> {
-        let time = |at: chrono::DateTime<chrono::Utc>| at.naive_utc().trunc_subsecs(6);
         let stored = [key.id.as_str()];
         Ok(Self {
             id: key.id.clone(),
@@ -81,6 +84,11 @@ impl KeyRow {
     }
 }
 
+/// A time as it is stored: both databases keep microseconds.
+fn time(at: DateTime<Utc>) -> NaiveDateTime {
+    at.naive_utc().trunc_subsecs(6)
+}
+
 /// Returns every key, the first made first.
 ///
 /// # Errors
@@ -108,4 +116,103 @@ pub fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<()> {
     each_backend!(connection, c => diesel::insert_into(api_keys::table).values(row).execute(c))
         .map_err(failed("storing a key"))?;
     Ok(())
+}
+
+/// Changes what may change of a key: until when it is good, and what takes its place.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn update(connection: &mut Connection, key: &KeyRecord) -> Result<()> {
+    let row = KeyRow::new(key)?;
+    diesel::update(api_keys::table.filter(api_keys::id.eq(row.id)))
+        .set((
+            api_keys::expires_at.eq(row.expires_at),
+            api_keys::revoked_at.eq(row.revoked_at),
+            api_keys::rotated_to.eq(row.rotated_to),
+            api_keys::version.eq(row.version),
+        ))
+        .execute(&mut connection.database)
+        .map_err(failed("changing a key"))?;
+    Ok(())
+}
+
+/// Returns the key with an id, or with a prefix; `None` where there is none.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn find(connection: &mut Connection, id_or_prefix: &str) -> Result<Option<KeyRecord>> {
+    api_keys::table
+        .filter(
+            api_keys::id
+                .eq(id_or_prefix)
+                .or(api_keys::prefix.eq(id_or_prefix)),
+        )
+        .load::<KeyRow>(&mut connection.database)
+        .map_err(failed("reading a key"))?
+        .pop()
+        .map(KeyRow::into_domain)
+        .transpose()
+}
+
+/// A place in the list of keys: after the key that was made at this time and has this id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPlace {
+    /// When it was made, to the microsecond.
+    pub created_at: DateTime<Utc>,
+    /// Its id.
+    pub id: String,
+}
+
+/// A part of the list of keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPage {
+    /// The keys, the first made first.
+    pub items: Vec<KeyRecord>,
+    /// Whether more follow.
+    pub has_more: bool,
+}
+
+/// Returns `limit` keys after a place, the first made first and, of those made at once, by id.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn page(connection: &mut Connection, after: Option<KeyPlace>, limit: usize) -> Result<KeyPage> {
+    let mut selected = api_keys::table
+        .order((api_keys::created_at.asc(), api_keys::id.asc()))
+        .limit(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))
+        .into_boxed();
+    if let Some(after) = after {
+        let at = time(after.created_at);
+        selected = selected.filter(
+            api_keys::created_at
+                .gt(at)
+                .or(api_keys::created_at.eq(at).and(api_keys::id.gt(after.id))),
+        );
+    }
+    let rows: Vec<KeyRow> = selected
+        .load(&mut connection.database)
+        .map_err(failed("reading the keys"))?;
+    let has_more = rows.len() > limit;
+    let items = rows.into_iter().take(limit).map(KeyRow::into_domain);
+    Ok(KeyPage {
+        items: items.collect::<Result<_>>()?,
+        has_more,
+    })
+}
+
+/// Whether an organisation is recorded, which a site has to be.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn is_a_site(connection: &mut Connection, code: OdsCode) -> Result<bool> {
+    let found: i64 = organisations::table
+        .filter(organisations::ods_code.eq(code.as_str()))
+        .count()
+        .get_result(&mut connection.database)
+        .map_err(failed("looking for a site"))?;
+    Ok(found > 0)
 }

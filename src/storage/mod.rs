@@ -110,6 +110,16 @@ impl Storage {
         open::open_to_read(url).map(|pool| Self::on(url, pool))
     }
 
+    /// Whether there is a database that was begun with a secret, without which [`open`](Self::open) refuses it; makes and
+    /// changes nothing. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] where it cannot be reached or is no database.
+    pub fn is_sealed(url: &DatabaseUrl) -> Result<bool> {
+        open::is_sealed(url)
+    }
+
     fn on(url: &DatabaseUrl, pool: Pool<ConnectionSource>) -> Self {
         Self {
             kind: url.kind(),

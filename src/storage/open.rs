@@ -89,6 +89,26 @@ pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Pool<ConnectionSource>> 
     Ok(pool(source))
 }
 
+/// Whether the database was begun with a secret, without which it cannot be opened again; changes nothing. One that is not
+/// there yet was not.
+pub(super) fn is_sealed(url: &DatabaseUrl) -> Result<bool> {
+    if url
+        .file()
+        .is_some_and(|path| !path.metadata().is_ok_and(|m| m.is_file() && m.len() > 0))
+    {
+        return Ok(false);
+    }
+    let source = ConnectionSource {
+        url: url.clone(),
+        purpose: Purpose::Reading,
+        seal: None,
+    };
+    source.open()?.in_transaction(Access::Read, |connection| {
+        let has_chain = tables(connection)?.iter().any(|name| name == "audit_chain");
+        Ok(has_chain && audit::beginning(connection)?.is_some())
+    })
+}
+
 fn pool(source: ConnectionSource) -> Pool<ConnectionSource> {
     Pool::builder()
         .max_size(MAX_CONNECTIONS)
@@ -136,35 +156,40 @@ struct Name {
     name: String,
 }
 
-/// Looks at the tables without making diesel's own.
-fn contents(connection: &mut Connection) -> Result<Contents> {
-    let kind = match connection.database {
-        AnyConnection::Sqlite(_) => DatabaseKind::Sqlite,
-        AnyConnection::Postgres(_) => DatabaseKind::Postgres,
-    };
-    let mut names = |sql: &str| -> Result<Vec<String>> {
-        let rows = each_backend!(connection, c => diesel::sql_query(sql).load::<Name>(c))
-            .map_err(failed("looking for tables"))?;
-        Ok(rows.into_iter().map(|row| row.name).collect())
-    };
-    let tables = names(match kind {
-        DatabaseKind::Sqlite => {
+/// The names that a query returns.
+fn names(connection: &mut Connection, sql: &str) -> Result<Vec<String>> {
+    let rows = each_backend!(connection, c => diesel::sql_query(sql).load::<Name>(c))
+        .map_err(failed("looking for tables"))?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+/// The tables there are, without making diesel's own.
+fn tables(connection: &mut Connection) -> Result<Vec<String>> {
+    let sql = match connection.database {
+        AnyConnection::Sqlite(_) => {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
         }
-        DatabaseKind::Postgres => {
+        AnyConnection::Postgres(_) => {
             "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables \
              WHERE table_schema = current_schema()"
         }
-    })?;
+    };
+    names(connection, sql)
+}
+
+/// Whose tables there are.
+fn contents(connection: &mut Connection) -> Result<Contents> {
+    let tables = tables(connection)?;
     if tables.is_empty() {
         return Ok(Contents::Nothing);
     }
     if !tables.iter().any(|table| table == APPLIED) {
         return Ok(Contents::Foreign);
     }
-    let applied = names(&format!(
-        "SELECT version AS name FROM {APPLIED} ORDER BY version"
-    ))?;
+    let applied = names(
+        connection,
+        &format!("SELECT version AS name FROM {APPLIED} ORDER BY version"),
+    )?;
     let known = known_versions();
     Ok(match applied.first() {
         Some(_) if applied.iter().any(|version| known.contains(version)) => Contents::Ours(applied),

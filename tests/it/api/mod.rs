@@ -1,6 +1,8 @@
 //! The interface, resource by resource, over the bundled data.
 
 mod examples;
+mod identity;
+mod keys;
 mod matrix;
 mod organisations;
 mod reference;

@@ -1,5 +1,6 @@
 //! The command line as somebody types it: the real program, in an empty directory, with an empty environment.
 
+mod access;
 mod commands;
 mod program;
 mod running;

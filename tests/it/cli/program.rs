@@ -156,14 +156,24 @@ impl Running {
         self.lines.recv_timeout(PATIENCE).unwrap()
     }
 
-    /// The address in the line that `--json` prints when ready, which must hold nothing else.
+    /// What the line says that `--json` prints when ready, which holds the address and keys that were just made.
     #[track_caller]
-    pub(super) fn url(&self) -> String {
+    pub(super) fn ready(&self) -> serde_json::Value {
         let line = self.line();
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let url = ready["url"].as_str().unwrap().to_owned();
-        assert_eq!(line, serde_json::json!({ "url": url }).to_string());
-        url
+        for name in ready.as_object().unwrap().keys() {
+            assert!(
+                ["url", "adminKey", "siteKeys"].contains(&name.as_str()),
+                "{line}"
+            );
+        }
+        ready
+    }
+
+    /// The address in that line.
+    #[track_caller]
+    pub(super) fn url(&self) -> String {
+        self.ready()["url"].as_str().unwrap().to_owned()
     }
 
     /// Sends a signal by name, as a terminal or a container does.

@@ -49,7 +49,9 @@ fn the_demo_shows_a_first_answer_to_a_person() {
     }
     for part in [
         format!("{url}/swagger-ui/"),
-        format!("curl '{url}/api/v1/organisations/RTH/suggestions?limit=3'"),
+        "curl -H 'Authorization: Bearer als_".to_owned(),
+        format!("' '{url}/api/v1/organisations/RTH/suggestions?limit=3'"),
+        "  Programme admin  als_".to_owned(),
         "  1  RHW".to_owned(),
         "Why RHW comes first:".to_owned(),
     ] {

@@ -37,6 +37,7 @@ fn help_and_version_are_answers_and_not_failures() {
         "demo",
         "serve",
         "suggest",
+        "keys",
         "openapi",
         "health",
         "Exit codes:",
@@ -44,7 +45,7 @@ fn help_and_version_are_answers_and_not_failures() {
     ] {
         assert!(help.stdout.contains(part), "{part}");
     }
-    for command in ["demo", "serve", "suggest", "openapi", "health"] {
+    for command in ["demo", "serve", "suggest", "keys", "openapi", "health"] {
         let help = Place::new()
             .variable("DATABASE_URL", "postgres://u:hunter2@h/d")
             .run(&format!("{command} --help"));
@@ -66,6 +67,12 @@ fn an_empty_value_is_refused_by_name_wherever_it_stands() {
         "log",
         "log-format",
         "config",
+        "secret-file",
+        "admin-key-file",
+        "tls-certificate",
+        "behind-proxy",
+        "rate-limit",
+        "oidc-issuer",
     ] {
         let run = Place::new().run(&format!("serve --{flag}="));
         run.assert_failed(USAGE, &[&format!("--{flag} is empty")]);
@@ -92,16 +99,27 @@ fn an_empty_value_is_refused_by_name_wherever_it_stands() {
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_refused() {
+fn an_address_that_others_can_reach_is_refused_without_protection() {
     for address in ["0.0.0.0", "::", "192.0.2.1"] {
         Place::new()
             .variable("ALONGSIDE_ADDRESS", address)
             .run("serve --port 0")
             .assert_failed(
                 USAGE,
-                &["ALONGSIDE_ADDRESS must be a loopback address", "keys"],
+                &[
+                    "ALONGSIDE_ADDRESS must be a loopback address",
+                    "keys",
+                    "--tls-certificate",
+                    "--behind-proxy",
+                ],
             );
     }
+    Place::new()
+        .run("serve --address 0.0.0.0 --port 0 --tls-certificate a.pem")
+        .assert_failed(USAGE, &["--tls-certificate needs --tls-key"]);
+    Place::new()
+        .run("serve --address 0.0.0.0 --port 0 --tls-certificate a.pem --tls-key a.key")
+        .assert_failed(FAILURE, &["cannot read a certificate from a.pem"]);
 }
 
 #[test]
@@ -110,6 +128,15 @@ fn values_that_mean_nothing_are_refused_by_name() {
         ("serve --port http", "--port is a port"),
         ("serve --port 65536", "--port is a port"),
         ("serve --workers 0", "--workers is a number"),
+        ("serve --rate-limit lots", "--rate-limit is a number"),
+        (
+            "serve --behind-proxy=maybe",
+            "--behind-proxy is true or false",
+        ),
+        (
+            "serve --oidc-issuer https://x",
+            "--oidc-issuer needs --oidc-audience",
+        ),
         (
             "serve --bundled-data maybe",
             "--bundled-data is load or skip",

@@ -1,5 +1,6 @@
 //! One suite for every database: each body runs on SQLite, and on PostgreSQL where a server is given.
 
+mod keys;
 mod near;
 mod opening;
 mod organisations;

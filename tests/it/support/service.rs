@@ -107,7 +107,7 @@ impl As {
 pub(crate) struct TestService {
     pub(crate) alongside: Arc<Alongside>,
     service: Service,
-    _database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 /// A SQLite database with the bundled data and the keys, made once and copied for each test.
@@ -171,7 +171,7 @@ impl TestService {
             service: Service::new(Arc::clone(&alongside), Clock::of(now), Random::counted())
                 .unwrap(),
             alongside,
-            _database: database,
+            database,
         }
     }
 

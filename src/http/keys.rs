@@ -1,0 +1,567 @@
+//! Keys of callers: made, listed, rotated and revoked by programme admins.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LINK};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::app::Alongside;
+use crate::app::keys::{AskedKey, By, DEFAULT_OVERLAP_S, MAX_OVERLAP_S, NewKey};
+use crate::app::keys::{existing, make, revoke, rotate};
+use crate::domain::api_key::{ApiKey, KeyRecord};
+use crate::domain::error::Error;
+use crate::http::access::Rule;
+use crate::http::answer;
+use crate::http::body::{Body, given};
+use crate::http::changing::{Changing, IdempotencyKey, created};
+use crate::http::clock::Clock;
+use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
+use crate::http::openapi::{
+    ApiFailures, BodyFailures, Clash, NoSuchThing, NotModified, RuleBroken, StorageFailures,
+};
+use crate::http::operation::Operation;
+use crate::http::pagination::PageLinks;
+use crate::http::parameters::{in_query, limit_in_query, limit_schema, whole};
+use crate::http::problem::Problem;
+use crate::http::views::text::Code;
+use crate::random::{Random, is_id};
+use crate::storage::idempotency::{Created, once};
+use crate::storage::keys::{self, KeyPlace};
+use crate::storage::{Outcome, Touches};
+
+/// What is said of the operations of this file.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation::new("list_keys", Rule::Admin).answers(include_str!("examples/list_keys.json")),
+    Operation::new("create_key", Rule::Admin)
+        .takes(
+            r#"{"label": "Patient flow dashboard", "role": "site", "odsCode": "RTH", "expiresAt": "2027-11-22T00:00:00Z"}"#,
+        )
+        .answers(include_str!("examples/create_key.json")),
+    Operation::new("show_key", Rule::Admin).answers(include_str!("examples/show_key.json")),
+    Operation::new("rotate_key", Rule::Admin)
+        .takes(r#"{"overlapSeconds": 86400}"#)
+        .answers(include_str!("examples/rotate_key.json")),
+    Operation::new("revoke_key", Rule::Admin).answers(include_str!("examples/revoke_key.json")),
+];
+
+/// The most keys on one page.
+const MAX_PAGE: usize = 200;
+
+/// The keys on a page unless told otherwise.
+const DEFAULT_PAGE: usize = 50;
+
+/// A rough size of one key, in bytes.
+const KEY_BYTES: usize = 512;
+
+/// Where the keys are.
+const PATH: &str = "/api/v1/admin/keys";
+
+/// What a cursor of this list starts with: the version of its form. The microseconds since 1970 and the id follow, in
+/// hexadecimal.
+const CURSOR_VERSION: &str = "k1";
+
+const CURSOR_PATTERN: &str = "^k1[0-9a-f]{48}$";
+
+const CURSOR_LEN: usize = 50;
+
+fn cursor(last: &KeyRecord) -> Option<String> {
+    let id = Uuid::try_parse(&last.id).ok()?.simple();
+    let micros = last.created_at.timestamp_micros();
+    Some(format!("{CURSOR_VERSION}{micros:016x}{id}"))
+}
+
+fn place(text: &str) -> Result<KeyPlace, Fault> {
+    let read = || {
+        let is_lower_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        let rest = text.strip_prefix(CURSOR_VERSION)?;
+        if rest.len() != CURSOR_LEN - CURSOR_VERSION.len() || !rest.bytes().all(is_lower_hex) {
+            return None;
+        }
+        let (micros, id) = rest.split_at(16);
+        let micros = i64::from_str_radix(micros, 16).ok()?;
+        Some(KeyPlace {
+            created_at: DateTime::from_timestamp_micros(micros)?,
+            id: Uuid::try_parse(id).ok()?.to_string(),
+        })
+    };
+    read().ok_or_else(|| Fault::Unreadable("is not a cursor that this service gave".into()))
+}
+
+/// Which page of the keys.
+pub(crate) struct ListParameters {
+    limit: usize,
+    after: Option<KeyPlace>,
+}
+
+impl Parameters for ListParameters {
+    fn read(query: &mut Query) -> Self {
+        let size = |text: &str| {
+            usize::try_from(whole(text)?)
+                .ok()
+                .filter(|number| (1..=MAX_PAGE).contains(number))
+                .ok_or_else(|| Fault::Rule(format!("is a whole number from 1 to {MAX_PAGE}")))
+        };
+        Self {
+            limit: query.take("limit", size).unwrap_or(DEFAULT_PAGE),
+            after: query.take("cursor", place),
+        }
+    }
+}
+
+impl IntoParams for ListParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let cursor = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(CURSOR_PATTERN))
+            .max_length(Some(CURSOR_LEN));
+        vec![
+            limit_in_query(
+                "How many keys to list on a page.",
+                limit_schema(MAX_PAGE, DEFAULT_PAGE),
+                json!(5),
+            ),
+            in_query(
+                "cursor",
+                "Where the page begins: taken from `links.next` of the page before.",
+                cursor,
+                json!("k1000643a3f1b0ac0000000000000040008000000000000001"),
+            ),
+        ]
+    }
+}
+
+/// The key that the path names: `{id}`.
+pub(crate) struct KeyId(String);
+
+impl FromRequest for KeyId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request
+            .match_info()
+            .get("id")
+            .unwrap_or_default()
+            .to_owned();
+        // What is no id is of no key, and is answered as any other that is of none.
+        ready(if is_id(&id) {
+            Ok(Self(id))
+        } else {
+            Err(Error::Missing { what: "key", id }.into())
+        })
+    }
+}
+
+impl IntoParams for KeyId {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(36))
+            .max_length(Some(36))
+            .pattern(Some(ID_PATTERN));
+        vec![
+            ParameterBuilder::new()
+                .name("id")
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some("The id of the key."))
+                .schema(Some(id))
+                .example(Some(json!("00000000-0000-4000-8000-000000000001")))
+                .build(),
+        ]
+    }
+}
+
+const ID_PATTERN: &str = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$";
+
+/// A key as it is kept. The key itself is shown once, to who makes it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Key)]
+struct KeyView {
+    /// Its id.
+    #[schema(
+        max_length = 36,
+        pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
+    )]
+    id: String,
+    /// Its beginning, by which people tell keys apart.
+    #[schema(max_length = 20, pattern = "^als_[a-z2-7]{8}$")]
+    prefix: String,
+    /// What it is for, in the words of who made it.
+    #[schema(min_length = 1, max_length = 100)]
+    label: String,
+    /// What its holder may do.
+    #[schema(value_type = String, pattern = "^(site|programme_admin|viewer)$", max_length = 15)]
+    role: &'static str,
+    /// The organisation that a site is; null for others.
+    #[schema(required)]
+    ods_code: Option<Code>,
+    state: KeyState,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+    /// By whom, as in the audit.
+    #[schema(max_length = 100)]
+    created_by: String,
+    /// From when on it is not taken; null is never.
+    #[schema(required)]
+    expires_at: Option<DateTime<Utc>>,
+    /// Since when it is revoked; null where it is not.
+    #[schema(required)]
+    revoked_at: Option<DateTime<Utc>>,
+    /// The id of the key that takes its place; null where none does.
+    #[schema(
+        required,
+        max_length = 36,
+        pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
+    )]
+    rotated_to: Option<String>,
+    /// The key itself, in the answer that makes it and nowhere else: keep it, nobody can show it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 44, pattern = "^als_[a-z2-7]{40}$")]
+    key: Option<String>,
+}
+
+/// Whether a key is taken.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum KeyState {
+    /// It is.
+    Good,
+    /// It was, until it expired.
+    Expired,
+    /// It was, until it was revoked.
+    Revoked,
+}
+
+impl KeyView {
+    fn new(key: KeyRecord, now: DateTime<Utc>) -> Self {
+        let state = if key.is_good(now) {
+            KeyState::Good
+        } else if key.revoked_at.is_some() {
+            KeyState::Revoked
+        } else {
+            KeyState::Expired
+        };
+        Self {
+            id: key.id,
+            prefix: key.prefix,
+            label: key.label,
+            role: key.role.as_str(),
+            ods_code: key.role.site().map(Code),
+            state,
+            created_at: key.created_at,
+            created_by: key.created_by,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            rotated_to: key.rotated_to,
+            key: None,
+        }
+    }
+
+    /// The same with the key itself.
+    fn revealing(self, key: &ApiKey) -> Self {
+        Self {
+            key: Some(key.reveal().to_owned()),
+            ..self
+        }
+    }
+
+    fn text(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|fault| Error::Internal("writing a key", fault.into()))
+    }
+}
+
+/// A page of keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyPage)]
+struct PageView {
+    /// The first made first.
+    #[schema(max_items = 200)]
+    items: Vec<KeyView>,
+    links: PageLinks,
+}
+
+/// A key to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewKey)]
+pub(crate) struct NewKeyBody {
+    /// What it is for, without a person's name.
+    #[schema(min_length = 1, max_length = 100)]
+    label: String,
+    /// What its holder may do: `site`, `programme_admin` or `viewer`.
+    #[schema(max_length = 15, pattern = "^(site|programme_admin|viewer)$")]
+    role: String,
+    /// The organisation that a site is, which has to be recorded; for other roles it is refused.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, max_length = 12, pattern = "^[A-Za-z0-9]{3,12}$")]
+    ods_code: Option<String>,
+    /// From when on it is not to be taken, at most ten years ahead; never by default.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, format = "date-time", max_length = 40)]
+    expires_at: Option<String>,
+}
+
+/// How to rotate a key.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = KeyRotation)]
+pub(crate) struct RotationBody {
+    /// How long the old key stays good beside the new one, in seconds, at most 30 days; a day by default.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, minimum = 0, maximum = 2_592_000)]
+    overlap_seconds: Option<i64>,
+}
+
+/// List keys
+///
+/// Lists every key, the first made first, a page at a time: what it is for, whose it is and whether it is good. The keys
+/// themselves are kept nowhere.
+#[utoipa::path(
+    tag = "keys",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of keys.", body = PageView,
+         headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
+        ApiFailures, RuleBroken, StorageFailures
+    )
+)]
+#[get("/admin/keys")]
+pub(crate) async fn list_keys(
+    request: HttpRequest,
+    parameters: Params<ListParameters>,
+    alongside: Data<Alongside>,
+    clock: Data<Clock>,
+) -> Result<HttpResponse, Problem> {
+    let ListParameters { limit, after } = parameters.0;
+    let page = alongside
+        .storage()
+        .read(move |connection| keys::page(connection, after, limit))
+        .await?;
+    let last = page.items.last().filter(|_| page.has_more);
+    let links = PageLinks::new(&request, last.and_then(cursor));
+    let header = links.header();
+    let now = clock.now();
+    let items = page.items.into_iter();
+    let items: Vec<_> = items.map(|key| KeyView::new(key, now)).collect();
+    let capacity = KEY_BYTES * (items.len() + 1);
+    let mut response = answer::json(&PageView { items, links }, capacity)?;
+    if let Ok(header) = header.parse() {
+        response.headers_mut().insert(LINK, header);
+    }
+    Ok(response)
+}
+
+/// Make a key
+///
+/// Makes a key and shows it once, in `key`. The same request with the same `Idempotency-Key` makes no other, and does not
+/// show it again.
+#[utoipa::path(
+    tag = "keys",
+    params(IdempotencyKey),
+    request_body = NewKeyBody,
+    responses(
+        (status = 201, description = "The key, shown this once.", body = KeyView),
+        ApiFailures, BodyFailures, RuleBroken, StorageFailures
+    )
+)]
+#[post("/admin/keys")]
+pub(crate) async fn create_key(
+    changing: Changing,
+    idempotency: IdempotencyKey,
+    _none: Params<NoParameters>,
+    body: Body<NewKeyBody>,
+    alongside: Data<Alongside>,
+    random: Data<Random>,
+) -> Result<HttpResponse, Problem> {
+    let Body(asked, hash) = body;
+    let new = NewKey::read(
+        AskedKey {
+            label: &asked.label,
+            role: &asked.role,
+            ods_code: asked.ods_code.as_deref(),
+            expires_at: asked.expires_at.as_deref(),
+        },
+        changing.at,
+    )?;
+    let claim = idempotency.claim(&changing, &hash);
+    let change = changing.change("create_key", Touches::Callers);
+    let by = by(&changing);
+    let (answer, is_new) = alongside
+        .write_outcome(change, move |connection| {
+            let mut shown = None;
+            let outcome = once(connection, claim.as_ref(), |connection| {
+                let (key, record) = make(connection, &random, &by, new)?;
+                let id = record.id.clone();
+                let view = KeyView::new(record, by.at);
+                let body = view.text()?;
+                shown = Some(view.revealing(&key).text()?);
+                Ok(Created { id, body })
+            })?;
+            Ok(match (outcome, shown) {
+                (Outcome::Changed(made), Some(body)) => {
+                    Outcome::Changed((Created { body, ..made }, true))
+                }
+                (Outcome::Changed(made), None) => Outcome::Changed((made, true)),
+                (Outcome::Unchanged(made), _) => Outcome::Unchanged((made, false)),
+            })
+        })
+        .await?;
+    Ok(secret(answer, is_new))
+}
+
+/// Show a key
+///
+/// Shows what is kept of a key, which is not the key itself.
+#[utoipa::path(
+    tag = "keys",
+    params(KeyId),
+    responses(
+        (status = 200, description = "The key.", body = KeyView),
+        NotModified, ApiFailures, NoSuchThing, StorageFailures
+    )
+)]
+#[get("/admin/keys/{id}")]
+pub(crate) async fn show_key(
+    request: HttpRequest,
+    id: KeyId,
+    _none: Params<NoParameters>,
+    alongside: Data<Alongside>,
+    clock: Data<Clock>,
+) -> Result<HttpResponse, Problem> {
+    let key = alongside
+        .storage()
+        .read(move |connection| existing(connection, &id.0))
+        .await?;
+    let version = key.version;
+    let view = KeyView::new(key, clock.now());
+    answer::versioned(&request, &view, version, KEY_BYTES)
+}
+
+/// Rotate a key
+///
+/// Makes a key of the same role and label and shows it once, in `key`; the old one stays good for the overlap, so that its
+/// holder can change over without a gap. Where the old one expires by itself, the new one gets as long a life as it had. A
+/// key is rotated once: the next time it is the new one's turn.
+#[utoipa::path(
+    tag = "keys",
+    params(KeyId),
+    request_body = RotationBody,
+    responses(
+        (status = 201, description = "The new key, shown this once.", body = KeyView),
+        ApiFailures, BodyFailures, RuleBroken, NoSuchThing, Clash, StorageFailures
+    )
+)]
+#[post("/admin/keys/{id}/rotate")]
+pub(crate) async fn rotate_key(
+    changing: Changing,
+    id: KeyId,
+    _none: Params<NoParameters>,
+    body: Body<RotationBody>,
+    alongside: Data<Alongside>,
+    random: Data<Random>,
+) -> Result<HttpResponse, Problem> {
+    let overlap = body.0.overlap_seconds.unwrap_or(DEFAULT_OVERLAP_S);
+    if !(0..=MAX_OVERLAP_S).contains(&overlap) {
+        let words = format!("is a number of seconds from 0 to {MAX_OVERLAP_S}");
+        return Err(Error::invalid("/overlapSeconds", words).into());
+    }
+    let change = changing.change("rotate_key", Touches::Callers);
+    let by = by(&changing);
+    let (answer, _) = alongside
+        .write(change, move |connection| {
+            let overlap = TimeDelta::seconds(overlap);
+            let (key, record) = rotate(connection, &random, &by, &id.0, overlap)?;
+            Ok(Created {
+                id: record.id.clone(),
+                body: KeyView::new(record, by.at).revealing(&key).text()?,
+            })
+        })
+        .await?;
+    Ok(secret(answer, true))
+}
+
+/// Revoke a key
+///
+/// Revokes a key at once, for good; one that is revoked already stays so. The last good key of a programme admin is not
+/// revoked, since nobody could make another; one that was rotated does not count as good here.
+#[utoipa::path(
+    tag = "keys",
+    params(KeyId),
+    responses(
+        (status = 200, description = "The key, revoked.", body = KeyView),
+        ApiFailures, NoSuchThing, Clash, StorageFailures
+    )
+)]
+#[post("/admin/keys/{id}/revoke")]
+pub(crate) async fn revoke_key(
+    request: HttpRequest,
+    changing: Changing,
+    id: KeyId,
+    _none: Params<NoParameters>,
+    alongside: Data<Alongside>,
+) -> Result<HttpResponse, Problem> {
+    let change = changing.change("revoke_key", Touches::Callers);
+    let by = by(&changing);
+    let key = alongside
+        .write_outcome(change, move |connection| revoke(connection, &by, &id.0))
+        .await?;
+    let version = key.version;
+    let view = KeyView::new(key, changing.at);
+    answer::versioned(&request, &view, version, KEY_BYTES)
+}
+
+fn by(changing: &Changing) -> By {
+    By {
+        actor: changing.caller.id.to_string(),
+        at: changing.at,
+    }
+}
+
+/// Answers 201 with a key, which nobody on the way is to keep.
+fn secret(answer: Created, is_new: bool) -> HttpResponse {
+    let location = format!("{PATH}/{}", answer.id);
+    let mut response = created(
+        answer,
+        &location,
+        crate::domain::version::Version(1),
+        is_new,
+    );
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_a_place_in_the_list() {
+        let written = "k1000643a3f1b0ac0000000000000040008000000000000001";
+        let at = place(written).unwrap();
+        assert_eq!(at.id, "00000000-0000-4000-8000-000000000001");
+        assert_eq!(written.len(), CURSOR_LEN);
+        for bad in [
+            "",
+            "k1",
+            "k2000643a3f1b0ac0000000000000040008000000000000001",
+            &written[..49],
+        ] {
+            assert!(place(bad).is_err(), "{bad}");
+        }
+        assert!(place(&written.replace('a', "A")).is_err());
+    }
+}
