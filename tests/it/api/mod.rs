@@ -3,6 +3,7 @@
 mod examples;
 mod identity;
 mod keys;
+mod limits;
 mod matrix;
 mod organisations;
 mod reference;
