@@ -74,7 +74,7 @@ impl Config {
         let Some(given) = self.given(Setting::Address) else {
             return Ok(DEFAULT_ADDRESS);
         };
-        given.text.trim().parse().map_err(|_| {
+        given.text.trim().parse().map_err(|_malformed| {
             let text = &given.text;
             given.refused(format!(
                 "is an IP address such as 127.0.0.1 or ::1, not {text:?}"

@@ -9,7 +9,7 @@
 //! - [`intake`]: outside files to domain values, the bundled open data among them
 //! - [`app`]: what takes more than one step
 //! - [`http`]: requests and responses
-//! - [`config`], [`logging`], [`random`], [`secret_file`], [`tls`], [`startup`], [`cli`]: from the command line to a running service
+//! - [`config`], [`logging`], [`random`], [`secret_file`], [`tls`], [`signals`], [`startup`], [`cli`]: from the command line to a running service
 
 pub mod app;
 pub mod cli;
@@ -21,6 +21,7 @@ pub mod intake;
 pub mod logging;
 pub mod random;
 pub mod secret_file;
+pub mod signals;
 pub mod startup;
 pub mod storage;
 pub mod tls;

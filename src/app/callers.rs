@@ -49,3 +49,49 @@ impl Callers {
         self.by_hash.get(&KeyHash::of(sent)).map(|known| &known.key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::api_key::ApiKey;
+    use crate::domain::caller::Role;
+    use crate::domain::version::Version;
+    use chrono::TimeDelta;
+
+    fn record(key: &ApiKey, expires_at: Option<DateTime<Utc>>) -> KeyRecord {
+        KeyRecord {
+            id: "00000000-0000-4000-8000-000000000001".to_owned(),
+            prefix: key.prefix().to_owned(),
+            hash: key.hash(),
+            label: "a test".to_owned(),
+            role: Role::Viewer,
+            created_at: DateTime::UNIX_EPOCH,
+            created_by: "a test".to_owned(),
+            expires_at,
+            revoked_at: None,
+            rotated_to: None,
+            version: Version(1),
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_until_it_expires() {
+        let key = ApiKey::from_random([1; ApiKey::N_BYTES]);
+        let end = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
+        let callers = Callers::new(vec![record(&key, Some(end))]);
+        let before = end - TimeDelta::microseconds(1);
+        assert!(callers.find(key.reveal(), before).is_some());
+        assert!(callers.find(key.reveal(), end).is_none());
+        assert!(callers.find(key.prefix(), before).is_none());
+    }
+
+    #[test]
+    fn finding_a_caller_allocates_nothing() {
+        let key = ApiKey::from_random([1; ApiKey::N_BYTES]);
+        let callers = Callers::new(vec![record(&key, None)]);
+        let used = allocation_counter::measure(|| {
+            assert!(callers.find(key.reveal(), DateTime::UNIX_EPOCH).is_some());
+        });
+        assert_eq!(used.count_total, 0);
+    }
+}

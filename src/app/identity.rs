@@ -158,8 +158,8 @@ impl Identities {
             self.check_time(&kept, now)?;
             return Ok(kept.identity.clone());
         }
-        let header =
-            decode_header(token).map_err(|_| TokenFault::Bad("its header cannot be read"))?;
+        let header = decode_header(token)
+            .map_err(|_unreadable| TokenFault::Bad("its header cannot be read"))?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err(TokenFault::Bad("its algorithm is not taken"));
         }
@@ -170,7 +170,9 @@ impl Identities {
             .find(header.kid.as_deref(), header.alg)
             .ok_or(TokenFault::UnknownKey)?;
         let claims = decode::<Map<String, Value>>(token, key, &self.validation(header.alg))
-            .map_err(|_| TokenFault::Bad("its signature, issuer or audience is not the right one"))?
+            .map_err(|_unreadable| {
+                TokenFault::Bad("its signature, issuer or audience is not the right one")
+            })?
             .claims;
         let verified = self.read(&claims, keys.generation)?;
         self.check_time(&verified, now)?;

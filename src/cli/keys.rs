@@ -50,6 +50,10 @@ struct Place {
     secret: SecretFlags,
 }
 
+#[expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, which shows backticks as they are"
+)]
 #[derive(Subcommand)]
 enum Action {
     /// Lists every key, the first made first; the keys themselves are kept nowhere

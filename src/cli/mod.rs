@@ -66,6 +66,9 @@ enum Command {
     Suggest(suggest::Suggest),
     Keys(keys::Keys),
     Audit(audit::Audit),
+    Serve(Box<serve::Serve>),
+    Suggest(suggest::Suggest),
+    Keys(keys::Keys),
     Openapi(openapi::Openapi),
     Health(health::Health),
 }

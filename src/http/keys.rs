@@ -6,8 +6,8 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LINK};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post};
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, TimeDelta};
+use serde::Serialize;
 use serde_json::json;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -18,11 +18,11 @@ use uuid::Uuid;
 use crate::app::Alongside;
 use crate::app::keys::{AskedKey, By, DEFAULT_OVERLAP_S, MAX_OVERLAP_S, NewKey};
 use crate::app::keys::{existing, make, revoke, rotate};
-use crate::domain::api_key::{ApiKey, KeyRecord};
+use crate::domain::api_key::KeyRecord;
 use crate::domain::error::Error;
 use crate::http::access::Rule;
 use crate::http::answer;
-use crate::http::body::{Body, given};
+use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
 use crate::http::clock::Clock;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
@@ -33,7 +33,7 @@ use crate::http::operation::Operation;
 use crate::http::pagination::PageLinks;
 use crate::http::parameters::{in_query, limit_in_query, limit_schema, whole};
 use crate::http::problem::Problem;
-use crate::http::views::text::Code;
+use crate::http::views::key::{KeyView, NewKeyBody, RotationBody};
 use crate::random::{Random, is_id};
 use crate::storage::idempotency::{Created, once};
 use crate::storage::keys::{self, KeyPlace};
@@ -184,104 +184,6 @@ impl IntoParams for KeyId {
 
 const ID_PATTERN: &str = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$";
 
-/// A key as it is kept. The key itself is shown once, to who makes it.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Key)]
-struct KeyView {
-    /// Its id.
-    #[schema(
-        max_length = 36,
-        pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
-    )]
-    id: String,
-    /// Its beginning, by which people tell keys apart.
-    #[schema(max_length = 20, pattern = "^als_[a-z2-7]{8}$")]
-    prefix: String,
-    /// What it is for, in the words of who made it.
-    #[schema(min_length = 1, max_length = 100)]
-    label: String,
-    /// What its holder may do.
-    #[schema(value_type = String, pattern = "^(site|programme_admin|viewer)$", max_length = 15)]
-    role: &'static str,
-    /// The organisation that a site is; null for others.
-    #[schema(required)]
-    ods_code: Option<Code>,
-    state: KeyState,
-    /// When it was made.
-    created_at: DateTime<Utc>,
-    /// By whom, as in the audit.
-    #[schema(max_length = 100)]
-    created_by: String,
-    /// From when on it is not taken; null is never.
-    #[schema(required)]
-    expires_at: Option<DateTime<Utc>>,
-    /// Since when it is revoked; null where it is not.
-    #[schema(required)]
-    revoked_at: Option<DateTime<Utc>>,
-    /// The id of the key that takes its place; null where none does.
-    #[schema(
-        required,
-        max_length = 36,
-        pattern = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
-    )]
-    rotated_to: Option<String>,
-    /// The key itself, in the answer that makes it and nowhere else: keep it, nobody can show it again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 44, pattern = "^als_[a-z2-7]{40}$")]
-    key: Option<String>,
-}
-
-/// Whether a key is taken.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum KeyState {
-    /// It is.
-    Good,
-    /// It was, until it expired.
-    Expired,
-    /// It was, until it was revoked.
-    Revoked,
-}
-
-impl KeyView {
-    fn new(key: KeyRecord, now: DateTime<Utc>) -> Self {
-        let state = if key.is_good(now) {
-            KeyState::Good
-        } else if key.revoked_at.is_some() {
-            KeyState::Revoked
-        } else {
-            KeyState::Expired
-        };
-        Self {
-            id: key.id,
-            prefix: key.prefix,
-            label: key.label,
-            role: key.role.as_str(),
-            ods_code: key.role.site().map(Code),
-            state,
-            created_at: key.created_at,
-            created_by: key.created_by,
-            expires_at: key.expires_at,
-            revoked_at: key.revoked_at,
-            rotated_to: key.rotated_to,
-            key: None,
-        }
-    }
-
-    /// The same with the key itself.
-    fn revealing(self, key: &ApiKey) -> Self {
-        Self {
-            key: Some(key.reveal().to_owned()),
-            ..self
-        }
-    }
-
-    fn text(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|fault| Error::Internal("writing a key", fault.into()))
-    }
-}
-
 /// A page of keys.
 #[derive(Serialize, ToSchema)]
 #[schema(as = KeyPage)]
@@ -290,38 +192,6 @@ struct PageView {
     #[schema(max_items = 200)]
     items: Vec<KeyView>,
     links: PageLinks,
-}
-
-/// A key to make.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = NewKey)]
-pub(crate) struct NewKeyBody {
-    /// What it is for, without a person's name.
-    #[schema(min_length = 1, max_length = 100)]
-    label: String,
-    /// What its holder may do: `site`, `programme_admin` or `viewer`.
-    #[schema(max_length = 15, pattern = "^(site|programme_admin|viewer)$")]
-    role: String,
-    /// The organisation that a site is, which has to be recorded; for other roles it is refused.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, max_length = 12, pattern = "^[A-Za-z0-9]{3,12}$")]
-    ods_code: Option<String>,
-    /// From when on it is not to be taken, at most ten years ahead; never by default.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, format = "date-time", max_length = 40)]
-    expires_at: Option<String>,
-}
-
-/// How to rotate a key.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = KeyRotation)]
-pub(crate) struct RotationBody {
-    /// How long the old key stays good beside the new one, in seconds, at most 30 days; a day by default.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, minimum = 0, maximum = 2_592_000)]
-    overlap_seconds: Option<i64>,
 }
 
 /// List keys

@@ -7,6 +7,7 @@ pub(crate) mod completeness;
 pub(crate) mod contacts;
 pub(crate) mod core_systems;
 pub(crate) mod imports;
+pub(crate) mod key;
 pub(crate) mod learning;
 pub(crate) mod links;
 pub(crate) mod networks;

@@ -14,6 +14,7 @@ mod fhir;
 mod history;
 mod identity;
 mod keys;
+mod limits;
 mod links;
 mod matrix;
 mod networks;
