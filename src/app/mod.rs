@@ -88,6 +88,15 @@ impl Edition {
     }
 }
 
+/// How much to read anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// What was touched since, by the numbers.
+    Touched,
+    /// Everything: the numbers say nothing of what is held.
+    All,
+}
+
 /// What is read anew; `None` where what is held is up to date.
 struct ReadAnew {
     number: Revision,
@@ -99,10 +108,10 @@ struct ReadAnew {
 impl ReadAnew {
     /// Reads what was touched since, or everything where the database went back to an earlier state, as when a backup is
     /// restored: the numbers then say nothing of what is held.
-    fn new(connection: &mut Connection, held: &Held) -> Result<Self> {
+    fn new(connection: &mut Connection, held: &Held, reading: Reading) -> Result<Self> {
         let number = storage::revision::current(connection)?;
         let touched = storage::revision::touched(connection)?;
-        let went_back = number < held.number;
+        let went_back = reading == Reading::All || number < held.number;
         let register = (went_back || touched.scoring != held.touched.scoring)
             .then(|| storage::register::load(connection))
             .transpose()?;
@@ -197,9 +206,9 @@ impl Alongside {
     ) -> Result<(T, Revision)> {
         let state = Arc::clone(&self.state);
         to_its_end(async move {
-            let touches = change.touches;
+            let (touches, seen) = (change.touches, state.held().number);
             let (value, revision) = state.storage.write(change, work).await?;
-            state.catch_up_or_log(revision, touches).await;
+            state.catch_up_or_log(revision, touches, seen).await;
             Ok((value, revision))
         })
         .await
@@ -217,10 +226,10 @@ impl Alongside {
     ) -> Result<T> {
         let state = Arc::clone(&self.state);
         to_its_end(async move {
-            let touches = change.touches;
+            let (touches, seen) = (change.touches, state.held().number);
             let (value, revision) = state.storage.write_outcome(change, work).await?;
             if let Some(revision) = revision {
-                state.catch_up_or_log(revision, touches).await;
+                state.catch_up_or_log(revision, touches, seen).await;
             }
             Ok(value)
         })
@@ -234,7 +243,7 @@ impl Alongside {
     /// Those of the database; what is in memory then stays.
     pub async fn refresh(&self) -> Result<()> {
         let _turn = self.state.catching_up.lock().await;
-        self.state.read_again().await
+        self.state.read_again(Reading::Touched).await
     }
 
     /// Answers a request for suggestions. Takes some tens of microseconds for hundreds of organisations, some milliseconds
@@ -318,17 +327,17 @@ async fn to_its_end<T: Send + 'static>(
 }
 
 impl State {
-    async fn catch_up_or_log(&self, revision: Revision, touches: Touches) {
-        if let Err(error) = self.catch_up(revision, touches).await {
+    async fn catch_up_or_log(&self, revision: Revision, touches: Touches, seen: Revision) {
+        if let Err(error) = self.catch_up(revision, touches, seen).await {
             log::warn!("a change was made, but cannot be read yet: {error}");
         }
     }
 
     /// Reads the database anew until what a change touched is in memory.
     ///
-    /// Where what is held is of a later write, it holds the change, or the database went back to an earlier state; a look at
-    /// its numbers tells.
-    async fn catch_up(&self, revision: Revision, touches: Touches) -> Result<()> {
+    /// A write is numbered above every write that was `seen` before it, unless the database went back to an earlier state, as
+    /// when a backup is restored. Where what is held is of a later write, a look at the numbers tells whether it holds this one.
+    async fn catch_up(&self, revision: Revision, touches: Touches, seen: Revision) -> Result<()> {
         let (scoring, callers) = match touches {
             Touches::Nothing => return Ok(()),
             Touches::Scoring => (true, false),
@@ -336,17 +345,20 @@ impl State {
             Touches::Everything => (true, true),
         };
         let _turn = self.catching_up.lock().await;
+        if revision <= seen {
+            return self.read_again(Reading::All).await;
+        }
         let held = self.held().touched;
         if (scoring && held.scoring != revision) || (callers && held.callers != revision) {
-            self.read_again().await?;
+            self.read_again(Reading::Touched).await?;
         }
         Ok(())
     }
 
     /// Reads what was touched since, and puts it in the place of what is held. Only one at a time may do so.
-    async fn read_again(&self) -> Result<()> {
+    async fn read_again(&self, reading: Reading) -> Result<()> {
         let held = self.held();
-        let read = move |connection: &mut Connection| ReadAnew::new(connection, &held);
+        let read = move |connection: &mut Connection| ReadAnew::new(connection, &held, reading);
         let read = self.storage.read(read).await?;
         // After the transaction, which would otherwise hold its connection meanwhile.
         let snapshot = match read.register {

@@ -20,7 +20,7 @@ use crate::domain::register::Register;
 use crate::domain::suggestion::OrganisationCard;
 use crate::engine::columns::{Interner, Lists, Row, Texts, index};
 use crate::engine::criteria::care_setting::CareSettingTable;
-use crate::engine::criteria::core_system::{MAX_OUTLINED, Outline, Portfolios};
+use crate::engine::criteria::core_system::Portfolios;
 use crate::engine::criteria::culture::CultureColumns;
 use crate::engine::criteria::geography::{UnitVector, mean_decay_to_others, unit_vector};
 use crate::engine::criteria::learning::{LearningColumns, topic_number};
@@ -40,14 +40,6 @@ pub(crate) struct Class {
     /// The criteria that can be asked of it as seeker.
     pub(crate) applicable: Applicable,
     /// The number of its own weights, the programme's or those it saved, over these criteria.
-    pub(crate) shares: u32,
-}
-
-/// Classes seen from afar: what many of them have in common that bounds their fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ClassOutline {
-    pub(crate) systems: Outline,
-    pub(crate) settings: CareSettings,
     pub(crate) shares: u32,
 }
 
@@ -137,11 +129,6 @@ pub struct Snapshot {
     pub(crate) class_of: Vec<u32>,
     pub(crate) classes: Vec<Class>,
     pub(crate) own_terms: OwnTerms,
-    /// What classes look like from afar, and the number of each class's; empty where the classes are few.
-    pub(crate) outlines: Vec<ClassOutline>,
-    pub(crate) outline_of: Vec<u32>,
-    /// How many modules the outlines tell of.
-    pub(crate) n_outlined: usize,
     pub(crate) portfolios: Portfolios,
     pub(crate) care_settings: CareSettingTable,
     pub(crate) culture: CultureColumns,
@@ -150,7 +137,9 @@ pub struct Snapshot {
     topic_names: Vec<String>,
     systems: Lists<SystemFact>,
     system_names: Vec<SystemName>,
+    /// Where attributes come from: the distinct sets of origins, and the number of each row's.
     attribute_origins: Lists<(AttributeKey, u32)>,
+    attribute_origins_of: Vec<u32>,
     origins: Vec<Origin>,
     identities: Vec<IdentityOrigins>,
     identity_of: Vec<u32>,
@@ -270,13 +259,14 @@ impl Snapshot {
             })
             .collect();
         let classes = classes.into_values();
-        let (n_outlined, outlines, outline_of) = tell_outlines(codes.len(), &classes, &portfolios);
         let mut setting_counts = [0.0; CareSettings::N_SETS];
         for set in &settings {
             setting_counts[set.index()] += 1.0;
         }
         let (boards, icbs, regions) = number_boards(&rows.organisations);
         let (systems, system_names) = tell_systems(&rows.systems, &mut numbering, &mut provenances);
+        let (attribute_origins, attribute_origins_of) =
+            tell_attributes(&rows.attributes, &mut provenances);
         let (identities, identity_of) = tell_identities(&rows.organisations, &mut provenances);
         let related = lineage.related_active_pairs().into_iter();
         let closed = register
@@ -314,12 +304,10 @@ impl Snapshot {
             mean_decays: mean_decays(&rows.organisations),
             own_terms: OwnTerms::new(classes.len()),
             classes,
-            outlines,
-            outline_of,
-            n_outlined,
             care_settings: CareSettingTable::new(&setting_counts),
             topic_names: register.topics.iter().map(|t| t.name.clone()).collect(),
-            attribute_origins: tell_attributes(&rows.attributes, &mut provenances),
+            attribute_origins,
+            attribute_origins_of,
             related: related
                 .filter_map(|(a, b)| Some((row_of(a)?, row_of(b)?)))
                 .collect(),
@@ -386,8 +374,6 @@ impl Snapshot {
             + self.mean_decays.capacity() * size_of::<f64>()
             + self.classes.capacity() * size_of::<Class>()
             + self.own_terms.heap_bytes()
-            + self.outlines.capacity() * size_of::<ClassOutline>()
-            + self.outline_of.capacity() * size_of::<u32>()
             + self.saved.capacity() * size_of::<(Row, u32)>()
             + self.weights.capacity() * size_of::<Weights>()
             + self.shares.capacity() * size_of::<Shares>()
@@ -397,6 +383,7 @@ impl Snapshot {
             + self.learning.heap_bytes()
             + self.systems.heap_bytes()
             + self.attribute_origins.heap_bytes()
+            + self.attribute_origins_of.capacity() * size_of::<u32>()
             + self
                 .origins
                 .iter()
@@ -548,7 +535,7 @@ impl Snapshot {
         let key = u8::try_from(attribute).unwrap_or(u8::MAX);
         let found = self
             .attribute_origins
-            .of(row)
+            .of(self.attribute_origins_of[row as usize])
             .iter()
             .find(|((a, _), _)| *a == key);
         found.map(|&(_, number)| self.origin(number))
@@ -602,40 +589,6 @@ fn number_of_weights(saved: &[(Row, u32)], row: Row) -> u32 {
     saved
         .binary_search_by_key(&row, |&(row, _)| row)
         .map_or(PROGRAMMES, |at| saved[at].1)
-}
-
-/// From so many rows a class on it is worth while to score each class once.
-const MIN_ROWS_A_CLASS: usize = 4;
-
-/// The most outlines that a view bounds one by one before it looks at any candidate.
-const MAX_OUTLINES: usize = 16_384;
-
-/// Outlines the classes by as many modules as leave few enough outlines; by none where saved weights alone make more. Where the
-/// classes are few each is looked at itself, and nothing is outlined.
-fn tell_outlines(
-    n_rows: usize,
-    classes: &[Class],
-    portfolios: &Portfolios,
-) -> (usize, Vec<ClassOutline>, Vec<u32>) {
-    if classes.len() <= n_rows / MIN_ROWS_A_CLASS {
-        return (0, Vec::new(), Vec::new());
-    }
-    let mut n_outlined = MAX_OUTLINED;
-    loop {
-        let mut outlines = Interner::new();
-        let outline_of = classes.iter().map(|class| {
-            outlines.number(&ClassOutline {
-                systems: portfolios.outline(class.portfolio, n_outlined),
-                settings: class.settings,
-                shares: class.shares,
-            })
-        });
-        let outline_of: Vec<u32> = outline_of.collect();
-        if outlines.values().len() <= MAX_OUTLINES || n_outlined == 0 {
-            return (n_outlined, outlines.into_values(), outline_of);
-        }
-        n_outlined -= 1;
-    }
 }
 
 fn tell_names(organisations: &[&Organisation]) -> Texts {
@@ -751,19 +704,23 @@ fn tell_origins(provenances: Interner<Provenance>) -> Vec<Origin> {
 fn tell_attributes(
     attributes_of: &[&[AttributeFact]],
     provenances: &mut Interner<Provenance>,
-) -> Lists<(AttributeKey, u32)> {
+) -> (Lists<(AttributeKey, u32)>, Vec<u32>) {
     let key = |value: AttributeValue| -> AttributeKey {
         let setting = value.setting().map_or(u8::MAX, |s| s as u8);
         (value.attribute() as u8, setting)
     };
-    let mut facts = Vec::new();
-    for (row, attributes) in attributes_of.iter().enumerate() {
-        for fact in *attributes {
-            facts.push((
-                index(row),
-                (key(fact.value), provenances.number(&fact.provenance)),
-            ));
-        }
-    }
-    Lists::from_sorted(attributes_of.len(), facts)
+    let mut sets: Interner<Vec<(AttributeKey, u32)>> = Interner::new();
+    let set_of = attributes_of.iter().map(|attributes| {
+        let origins = attributes
+            .iter()
+            .map(|fact| (key(fact.value), provenances.number(&fact.provenance)));
+        sets.number(&origins.collect())
+    });
+    let set_of = set_of.collect();
+    let sets = sets.into_values();
+    let origins = (0..)
+        .zip(&sets)
+        .flat_map(|(set, origins)| origins.iter().map(move |&origin| (set, origin)))
+        .collect();
+    (Lists::from_sorted(sets.len(), origins), set_of)
 }

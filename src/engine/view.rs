@@ -1,17 +1,16 @@
 //! One seeker's view of all the others: what it would gain from each, and each from it.
 //!
-//! What depends on a candidate's class alone (its set of systems, its settings, what can be asked of it, its weights) is scored
-//! first; what depends on the candidate itself (distance, culture, links) only while it can still matter. Where classes are
-//! few, each is scored once for the view, or once for all views; where they are many, [outlines](ClassOutline) bound them, and
-//! a class is scored when a candidate of it comes up that could matter. No candidate allocates.
+//! A view is made in two steps. What depends on a candidate's class alone (its set of systems, its settings, what can be
+//! asked of it, its weights) is scored once for each class; what depends on the candidate itself (distance, culture, links)
+//! once for each candidate, and only while it can still matter. No candidate allocates.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::interval::Interval;
-use crate::domain::organisation::CareSettings;
 use crate::domain::programme::{Criterion, Weights};
 use crate::engine::columns::Row;
 use crate::engine::criteria::core_system::CoreView;
@@ -22,7 +21,7 @@ use crate::engine::criteria::geography::{
 use crate::engine::criteria::learning::LearningOnDay;
 use crate::engine::criteria::prior_relationships;
 use crate::engine::fit::{Applicable, PerCriterion, Shares, fit, harmonic_mean, weighted_sum};
-use crate::engine::snapshot::{Class, ClassOutline, Snapshot};
+use crate::engine::snapshot::{Class, Snapshot};
 
 /// A day, with what is the same for every seeker on it.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ impl<'a> Day<'a> {
 /// The terms of each class as a seeker of each class sees them under its own weights.
 ///
 /// They depend on neither the seeker itself nor the day, so they are worked out once for a revision, when first asked for, and
-/// only where the classes are few.
+/// only where the classes are few enough to keep; else for each view anew.
 #[derive(Debug)]
 pub(crate) struct OwnTerms(Vec<OnceLock<Vec<ClassTerms>>>);
 
@@ -73,20 +72,6 @@ impl OwnTerms {
         self.0.len()
             * (size_of::<OnceLock<Vec<ClassTerms>>>() + self.0.len() * size_of::<ClassTerms>())
     }
-}
-
-/// Where a view has the terms of the classes from.
-#[derive(Debug)]
-enum Terms<'a> {
-    /// By class, the snapshot's own.
-    Kept(&'a [ClassTerms]),
-    /// By class.
-    Made(Vec<ClassTerms>),
-    /// When they are asked for; the bounds are by outline.
-    Asked {
-        core: CoreView<'a>,
-        bounds: Vec<f64>,
-    },
 }
 
 /// What a candidate's class settles of the expected mutual fit.
@@ -147,7 +132,8 @@ pub struct View<'a> {
     /// The seeker's shares; `None` where no weighted criterion applies to it.
     shares: Shares,
     pub(crate) culture: CultureRow<'a>,
-    terms: Terms<'a>,
+    /// By class; the snapshot's own where it keeps them.
+    terms: Cow<'a, [ClassTerms]>,
     /// By row.
     pub(crate) specials: Vec<Special>,
 }
@@ -212,29 +198,31 @@ impl<'a> View<'a> {
             seeker_class: snapshot.class(seeker),
             shares,
             culture: snapshot.culture.row(seeker),
-            terms: Terms::Kept(&[]),
+            terms: Cow::Borrowed(&[]),
             specials: specials(day, seeker),
         };
-        let core = || snapshot.portfolios.view(view.seeker_class.portfolio);
-        view.terms = if let Some(kept) = kept {
-            Terms::Kept(kept.get_or_init(|| view.class_terms(&core())))
-        } else if snapshot.outlines.is_empty() {
-            Terms::Made(view.class_terms(&core()))
-        } else {
-            let core = core();
-            Terms::Asked {
-                bounds: view.outline_bounds(&core),
-                core,
-            }
+        view.terms = match kept {
+            Some(kept) => Cow::Borrowed(kept.get_or_init(|| view.class_terms())),
+            None => Cow::Owned(view.class_terms()),
         };
         view
     }
 
-    fn class_terms(&self, core: &CoreView<'_>) -> Vec<ClassTerms> {
-        let most = self.most();
+    fn class_terms(&self) -> Vec<ClassTerms> {
+        let core = self
+            .day
+            .snapshot
+            .portfolios
+            .view(self.seeker_class.portfolio);
+        let most = OpenScores {
+            geography: Sides::both(1.0),
+            culture: Sides::both(1.0),
+            prior: 0.0,
+            learning: self.most_of_learning(),
+        };
         let classes = self.day.snapshot.classes.iter();
         let terms = classes.map(|class| {
-            let mut terms = self.terms_of(class, core);
+            let mut terms = self.terms_of(class, &core);
             terms.bound = self.mutual(&terms, &most) + BOUND_SLACK;
             terms
         });
@@ -243,29 +231,15 @@ impl<'a> View<'a> {
 
     /// The terms of one class, but for their bound.
     fn terms_of(&self, class: &Class, core: &CoreView<'_>) -> ClassTerms {
-        self.terms_from(
-            core.expected(class.portfolio),
-            class.settings,
-            class.shares,
-            class.applicable,
-        )
-    }
-
-    fn terms_from(
-        &self,
-        (core_mine, core_theirs): (f64, f64),
-        settings: CareSettings,
-        shares: u32,
-        applicable: Applicable,
-    ) -> ClassTerms {
+        let (core_mine, core_theirs) = core.expected(class.portfolio);
         let table = &self.day.snapshot.care_settings;
-        let mine = self.seeker_class.settings;
+        let (mine, settings) = (self.seeker_class.settings, class.settings);
         let care_mine = table.score(mine, settings).expected();
         let care_theirs = table.score(settings, mine).expected();
         let settled = |shares: Option<&PerCriterion>, core, care| {
             shares.map_or(0.0, |w| w[CORE_SYSTEM] * core + w[CARE_SETTING] * care)
         };
-        let their_shares = self.day.snapshot.shares(shares);
+        let their_shares = self.day.snapshot.shares(class.shares);
         ClassTerms {
             settled: Sides {
                 mine: settled(self.shares.as_ref(), core_mine, care_mine),
@@ -275,33 +249,9 @@ impl<'a> View<'a> {
                 mine: residual_cost(core_mine),
                 theirs: residual_cost(core_theirs),
             },
-            shares,
-            applicable,
+            shares: class.shares,
+            applicable: class.applicable,
             bound: 0.0,
-        }
-    }
-
-    /// The most that the mutual fit can be for each outline of classes, without a link.
-    fn outline_bounds(&self, core: &CoreView<'_>) -> Vec<f64> {
-        let snapshot = self.day.snapshot;
-        let most = self.most();
-        let core = core.bounds(snapshot.n_outlined);
-        let outlines = snapshot.outlines.iter();
-        let bounds = outlines.map(|outline: &ClassOutline| {
-            let (systems, settings) = (core.of(&outline.systems), outline.settings);
-            let terms = self.terms_from(systems, settings, outline.shares, Applicable::default());
-            self.mutual(&terms, &most) + BOUND_SLACK
-        });
-        bounds.collect()
-    }
-
-    /// The most that a candidate without a link can score where its class leaves it open.
-    fn most(&self) -> OpenScores {
-        OpenScores {
-            geography: Sides::both(1.0),
-            culture: Sides::both(1.0),
-            prior: 0.0,
-            learning: self.most_of_learning(),
         }
     }
 
@@ -362,23 +312,7 @@ impl<'a> View<'a> {
     /// The expected mutual fit with a candidate; `None` as soon as it is sure to be below `threshold`.
     pub(crate) fn mutual_from(&self, row: Row, prior: f64, threshold: f64) -> Option<f64> {
         let snapshot = self.day.snapshot;
-        let class = snapshot.class_of[row as usize] as usize;
-        let asked;
-        let terms = match &self.terms {
-            Terms::Kept(terms) => &terms[class],
-            Terms::Made(terms) => &terms[class],
-            Terms::Asked { core, .. } => {
-                asked = self.terms_of(&snapshot.classes[class], core);
-                let most = OpenScores {
-                    prior,
-                    ..self.most()
-                };
-                if self.mutual(&asked, &most) + BOUND_SLACK < threshold {
-                    return None;
-                }
-                &asked
-            }
-        };
+        let terms = &self.terms[snapshot.class_of[row as usize] as usize];
         let mut open = OpenScores {
             geography: self.geography(row, terms),
             culture: Sides::both(1.0),
@@ -403,12 +337,7 @@ impl<'a> View<'a> {
 
     /// The most that the mutual fit with a candidate of the same class without a link can be.
     pub(crate) fn bound(&self, row: Row) -> f64 {
-        let class = self.day.snapshot.class_of[row as usize] as usize;
-        match &self.terms {
-            Terms::Kept(terms) => terms[class].bound,
-            Terms::Made(terms) => terms[class].bound,
-            Terms::Asked { bounds, .. } => bounds[self.day.snapshot.outline_of[class] as usize],
-        }
+        self.terms[self.day.snapshot.class_of[row as usize] as usize].bound
     }
 
     /// The expected score of geography, from both sides.

@@ -47,7 +47,12 @@ pub fn default(connection: &mut Connection) -> Result<Programme> {
 }
 
 /// Makes this the default programme, with exactly these weights; one of the same slug is replaced.
-pub(super) fn set_default(connection: &mut Connection, programme: &Programme) -> Result<()> {
+///
+/// # Errors
+///
+/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
+/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be stored.
+pub fn set_default(connection: &mut Connection, programme: &Programme) -> Result<()> {
     let slug = programme.slug.as_str();
     let weights: Vec<_> = Criterion::ALL
         .iter()

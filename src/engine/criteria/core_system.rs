@@ -30,8 +30,6 @@ struct SystemList {
     is_named: bool,
     /// What to expect of a candidate whose module is unknown: `m` of DESIGN 4.2.
     mean: f64,
-    /// The number that it shares with the lists that differ from it in versions alone.
-    unversioned: u32,
 }
 
 impl SystemList {
@@ -65,23 +63,9 @@ type ListKey = (Module, Vec<ComparedSystem>);
 #[derive(Debug)]
 pub(crate) struct Portfolios {
     lists: Vec<SystemList>,
-    n_unversioned: usize,
     /// The numbers of each set's lists, in the order of modules.
     lists_of: Lists<u32>,
     vendors: Vec<String>,
-}
-
-/// The modules by which sets are grouped into [`Outline`]s: those that count most.
-const OUTLINED: [Module; 3] = [Module::Epr, Module::Hepma, Module::Pas];
-
-/// The most modules that an outline can tell of.
-pub(crate) const MAX_OUTLINED: usize = OUTLINED.len();
-
-/// A set of systems seen from afar: what it has, versions aside, in the modules that count most; `None` where that is unknown
-/// or not told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Outline {
-    lists: [Option<u32>; OUTLINED.len()],
 }
 
 /// One list against the seeker's of the same module, times the module's importance.
@@ -104,21 +88,6 @@ pub(crate) struct CoreView<'a> {
     compared: Vec<Compared>,
     /// The seeker's modules with a system, each with what it adds where the other's is unknown.
     my_run: Vec<(Module, f64)>,
-    my_importance: f64,
-}
-
-/// The most that core systems can be for any set of one outline.
-#[derive(Debug)]
-pub(crate) struct CoreBounds {
-    n_outlined: usize,
-    /// The greatest of the lists that differ in versions alone.
-    of_unversioned: Vec<Compared>,
-    /// What the seeker's outlined modules add where the other's is unknown, in the order of [`OUTLINED`]; 0 where it has none.
-    if_unknown: [f64; OUTLINED.len()],
-    /// The most that all other modules can add to the seeker's score.
-    rest_forward: f64,
-    /// The other modules, each with the most it can add to the other's score and its importance, the best ratio first.
-    rest_backward: Vec<(f64, f64)>,
     my_importance: f64,
 }
 
@@ -160,11 +129,6 @@ impl Portfolios {
         let vendors = numbering.vendors.values().to_vec();
         (
             Self {
-                n_unversioned: lists
-                    .iter()
-                    .map(|l| l.unversioned as usize + 1)
-                    .max()
-                    .unwrap_or_default(),
                 lists_of: Lists::from_sorted(keys.len(), lists_of),
                 lists,
                 vendors,
@@ -255,25 +219,6 @@ impl Portfolios {
                 .collect(),
             my_importance: self.importance(mine),
         }
-    }
-
-    /// A set seen from afar, by the `n_outlined` modules that count most.
-    pub(crate) fn outline(&self, portfolio: u32, n_outlined: usize) -> Outline {
-        let mut outline = Outline {
-            lists: [None; OUTLINED.len()],
-        };
-        for list in self.lists_of(portfolio) {
-            let outlined = OUTLINED[..n_outlined].iter();
-            for (told, _) in outline
-                .lists
-                .iter_mut()
-                .zip(outlined)
-                .filter(|(_, module)| **module == list.module)
-            {
-                *told = Some(list.unversioned);
-            }
-        }
-        outline
     }
 
     /// Whether a module is known in a set: a system, or that there is none.
@@ -386,92 +331,6 @@ impl CoreView<'_> {
             share_of(backward, importance),
         )
     }
-
-    /// The most that the scores can be for sets of which only an outline of `n_outlined` modules is known.
-    pub(crate) fn bounds(&self, n_outlined: usize) -> CoreBounds {
-        let is_outlined = |module: &Module| OUTLINED[..n_outlined].contains(module);
-        let mut of_unversioned = vec![Compared::NOTHING; self.portfolios.n_unversioned];
-        let mut of_module = [Compared::NOTHING; Module::ALL.len()];
-        for (list, compared) in self.portfolios.lists.iter().zip(&self.compared) {
-            of_unversioned[list.unversioned as usize].raise_to(compared);
-            of_module[list.module.index()].raise_to(compared);
-        }
-        let mut if_unknown = [0.0; OUTLINED.len()];
-        let mut rest_forward = 0.0;
-        for (module, unknown) in &self.my_run {
-            match OUTLINED[..n_outlined].iter().position(|m| m == module) {
-                Some(at) => if_unknown[at] = *unknown,
-                None => rest_forward += unknown.max(of_module[module.index()].forward),
-            }
-        }
-        let mut rest_backward: Vec<(f64, f64)> = Module::ALL
-            .iter()
-            .filter(|module| !is_outlined(module))
-            .map(|module| of_module[module.index()])
-            .filter(|most| most.importance > 0.0)
-            .map(|most| (most.backward, most.importance))
-            .collect();
-        rest_backward.sort_by(|a, b| (b.0 / b.1).total_cmp(&(a.0 / a.1)));
-        CoreBounds {
-            n_outlined,
-            of_unversioned,
-            if_unknown,
-            rest_forward,
-            rest_backward,
-            my_importance: self.my_importance,
-        }
-    }
-}
-
-impl Compared {
-    const NOTHING: Self = Self {
-        module: Module::Other,
-        forward: 0.0,
-        backward: 0.0,
-        importance: 0.0,
-    };
-
-    fn raise_to(&mut self, other: &Self) {
-        self.forward = self.forward.max(other.forward);
-        self.backward = self.backward.max(other.backward);
-        self.importance = self.importance.max(other.importance);
-    }
-}
-
-impl CoreBounds {
-    /// The most that the expected scores can be for sets of one outline, rounding aside: of the seeker, and of the other.
-    pub(crate) fn of(&self, outline: &Outline) -> (f64, f64) {
-        let mut forward = self.rest_forward;
-        let (mut backward, mut importance) = (0.0, 0.0);
-        for (list, if_unknown) in outline
-            .lists
-            .iter()
-            .zip(self.if_unknown)
-            .take(self.n_outlined)
-        {
-            match list {
-                Some(number) => {
-                    let most = &self.of_unversioned[*number as usize];
-                    forward += most.forward;
-                    backward += most.backward;
-                    importance += most.importance;
-                }
-                None => forward += if_unknown,
-            }
-        }
-        // A module more raises the mean of the others' side only while it is better than that mean.
-        for &(most, weight) in &self.rest_backward {
-            if importance > 0.0 && most * importance <= backward * weight {
-                break;
-            }
-            backward += most;
-            importance += weight;
-        }
-        (
-            share_of(forward, self.my_importance),
-            share_of(backward, importance),
-        )
-    }
 }
 
 /// `part / whole`; 0 where the whole is nothing.
@@ -548,7 +407,6 @@ fn tell_lists(keys: Vec<ListKey>, counts: &[f64]) -> Vec<SystemList> {
             module,
             is_named: systems.iter().any(|s| s.vendor.is_some()),
             mean: means[number as usize],
-            unversioned: number,
             systems: systems.into_boxed_slice(),
         })
         .collect()
