@@ -44,6 +44,11 @@ const ROWS: &[(&str, For)] = &[
     ("make_suggestions", For::ItselfAdminsViewers),
     ("show_suggestion", For::ItselfAdminsViewers),
     ("compare_candidates", For::ItselfAdminsViewers),
+    ("create_import", For::SitesAdmins),
+    ("list_imports", For::SitesAdmins),
+    ("show_import", For::SitesAdmins),
+    ("list_import_remarks", For::SitesAdmins),
+    ("show_import_template", For::Callers),
 ];
 
 /// Operations on things with an id that belong to the caller who made them.

@@ -6,6 +6,7 @@ mod ethos;
 mod examples;
 mod matrix;
 mod history;
+mod imports;
 mod organisations;
 mod particulars;
 mod reference;
