@@ -44,7 +44,7 @@ use crate::storage::{Outcome, Touches, imports};
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("create_import", Rule::SiteOrAdmin)
-        .takes(r#"{"resourceType": "Organization", "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "RTH"}], "active": true, "name": "OXFORD UNIVERSITY HOSPITALS NHS FOUNDATION TRUST"}"#)
+        .takes(r#""ods_code,topic,need,stage,live_since\nRTH,hepma,wanted,live,2019\n""#)
         .answers(include_str!("examples/create_import.json")),
     Operation::new("list_imports", Rule::SiteOrAdmin)
         .answers(r#"{"items": [], "links": {"first": "/api/v1/imports", "next": null}}"#),
@@ -203,7 +203,7 @@ impl IntoParams for ImportParameters {
                 .required(Required::True)
                 .description(Some("What the file is of. A site may hand in `systems`, `attributes`, `links`, `memberships` and `topics`, of itself alone."))
                 .schema(Some(kinds(false)))
-                .example(Some(json!("fhir")))
+                .example(Some(json!("topics")))
                 .build(),
             in_query("dryRun", "Whether to say only what would come of it, and change nothing.", truth(), json!("true")),
             in_query("partial", "Whether to take good rows where others are refused; by default all are taken or none.", truth(), json!("true")),
@@ -319,12 +319,12 @@ impl IntoParams for ImportId {
 #[utoipa::path(
     tag = "imports",
     params(ImportParameters, IdempotencyKey),
-    request_body(description = "The file, at most 16 MiB.", content(
-        (serde_json::Value = "application/json"),
-        (serde_json::Value = "application/fhir+json"),
-        (String = "text/csv"),
-        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    )),
+    request_body(
+        description = "The file, at most 16 MiB: `text/csv`, a workbook as `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`, \
+            `application/json` or `application/fhir+json`.",
+        content_type = "text/csv",
+        content = String
+    ),
     responses(
         (status = 202, description = "The file waits to be imported.", body = ImportView,
          headers(("Location" = String, description = "Where to ask how far it is."))),

@@ -101,6 +101,11 @@ fn every_parameter_and_body_has_an_example_and_bounds() {
             .into_iter()
             .flatten()
         {
+            // Files that are handed in are text.
+            if kind == "text/csv" {
+                assert!(content["example"].is_string(), "{name}: {kind}");
+                continue;
+            }
             assert!(
                 kind == "application/json" && content["example"].is_object(),
                 "{name}: {kind}"

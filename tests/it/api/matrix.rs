@@ -112,6 +112,11 @@ const ROWS: &[(&str, For)] = &[
     ("show_visibility", For::Itself),
     ("put_visibility", For::Itself),
     ("list_history", For::ItselfAdmins),
+    ("create_import", For::SitesAdmins),
+    ("list_imports", For::SitesAdmins),
+    ("show_import", For::SitesAdmins),
+    ("list_import_remarks", For::SitesAdmins),
+    ("show_import_template", For::Callers),
 ];
 
 /// Operations on things with an id that belong to the caller who made them.

@@ -18,6 +18,7 @@ mod limits;
 mod links;
 mod matrix;
 mod networks;
+mod imports;
 mod organisations;
 mod particulars;
 mod reference;

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod commands;
 mod killed;
+mod import;
 mod program;
 mod running;
 mod secrets;
