@@ -144,7 +144,7 @@ fn read_checkpoints(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
             serde_json::from_str(line)
-                .map_err(|_| refused(format!("line {number} is not a checkpoint")))
+                .map_err(|error| refused(format!("line {number} is not a checkpoint: {error}")))
         })
         .collect::<Result<Vec<Checkpoint>, _>>()?;
     if checkpoints.is_empty() {

@@ -45,9 +45,8 @@ const PRIVATE_KINDS: [&str; 5] = [
 ];
 
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
-const OPEN_KINDS: [&str; 17] = [
+const OPEN_KINDS: [&str; 19] = [
     "",
-    "api_keys",
     "attributes",
     "blueprints",
     "care_settings",
@@ -55,12 +54,15 @@ const OPEN_KINDS: [&str; 17] = [
     "imports",
     "keys",
     "links",
+    "links_declaration",
     "network_members",
     "networks",
+    "organisation",
     "organisation_topics",
     "organisations",
     "particulars",
     "programmes",
+    "succession",
     "successions",
     "topics",
 ];

@@ -19,8 +19,7 @@ impl AuditRow {
         let revision = u64::try_from(self.revision)
             .map_err(|fault| Stored::new("audit", &[&key]).corrupt(fault))?;
         // What is no JSON was changed past the service; it is shown as it stands, and the verification says the rest.
-        let value =
-            |text: String| serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text));
+        let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
         Ok(AuditRecord {
             sequence: self.sequence,
             revision: Revision(revision),

@@ -33,9 +33,8 @@ impl Seal {
         let audit = derived(secret, b"alongside audit chain v1\x01")?;
         let personal = derived(secret, b"alongside personal data v1\x01")?;
         Ok(Self {
-            audit: Hmac::new_from_slice(&audit).map_err(|_| {
-                Error::Internal("keying the audit", "the key has a wrong length".into())
-            })?,
+            audit: Hmac::new_from_slice(&audit)
+                .map_err(|error| Error::Internal("keying the audit", error.to_string().into()))?,
             personal: UnboundKey::new(&AES_256_GCM, &personal)
                 .map(LessSafeKey::new)
                 .map_err(broken("keying personal data"))?,
@@ -102,7 +101,7 @@ pub(super) fn is_same_mac(a: &str, b: &str) -> bool {
 
 fn derived(secret: &MasterSecret, name: &[u8]) -> Result<[u8; 32]> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.bytes())
-        .map_err(|_| Error::Internal("deriving a key", "the secret has a wrong length".into()))?;
+        .map_err(|error| Error::Internal("deriving a key", error.to_string().into()))?;
     mac.update(name);
     Ok(mac.finalize().into_bytes().into())
 }
