@@ -180,8 +180,10 @@ async fn work(alongside: Arc<Alongside>) {
             outcome.unwrap_or_else(|panic| Err(Error::Internal("importing", Box::new(panic))));
         match imported {
             Ok(report) => {
-                if let Some(revision) = report.revision {
-                    alongside.catch_up(revision, Touches::Scoring).await;
+                if report.revision.is_some()
+                    && let Err(error) = alongside.refresh().await
+                {
+                    log::warn!("an import was made, but cannot be read yet: {error}");
                 }
             }
             Err(error) => {

@@ -306,11 +306,6 @@ impl Alongside {
         answer::pairs(&self.snapshot(), seeker, candidates, as_of)
     }
 
-    /// Waits until what a change touched is in memory.
-    async fn catch_up(&self, revision: Revision, touches: Touches) {
-        self.state.catch_up_or_log(revision, touches).await;
-    }
-
     /// The snapshot there is.
     fn snapshot(&self) -> Arc<Snapshot> {
         self.state.held().snapshot

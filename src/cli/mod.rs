@@ -61,14 +61,11 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Import(import::Import),
     Suggest(suggest::Suggest),
     Keys(keys::Keys),
     Audit(audit::Audit),
-    Serve(Box<serve::Serve>),
-    Suggest(suggest::Suggest),
-    Keys(keys::Keys),
     Openapi(openapi::Openapi),
     Health(health::Health),
 }

@@ -43,15 +43,30 @@ const TAGS: [(&str, &str); 12] = [
     ("audit", "Who changed what, and when."),
     ("contacts", "People to ask: for the site itself alone."),
     ("exports", "Tables as files."),
-    ("fhir", "Organisations and what joins them, as FHIR R4 (4.0.1) resources, to read."),
-    ("imports", "Files that are handed in, and what came of their rows."),
+    (
+        "fhir",
+        "Organisations and what joins them, as FHIR R4 (4.0.1) resources, to read.",
+    ),
+    (
+        "imports",
+        "Files that are handed in, and what came of their rows.",
+    ),
     ("keys", "Who may call."),
     ("method", "How suggestions are made, and of what data."),
-    ("organisations", "Organisations, and what is recorded of them."),
+    (
+        "organisations",
+        "Organisations, and what is recorded of them.",
+    ),
     ("probes", "For what runs the service."),
     ("profile", "What a site says of itself."),
-    ("relations", "What joins organisations: links, networks, topics of learning, blueprints, and whom to ask."),
-    ("suggestions", "Partners for a site, each with its explanation."),
+    (
+        "relations",
+        "What joins organisations: links, networks, topics of learning, blueprints, and whom to ask.",
+    ),
+    (
+        "suggestions",
+        "Partners for a site, each with its explanation.",
+    ),
 ];
 
 /// Declares sets of failures that operations name in their `responses`.

@@ -4,7 +4,12 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise, exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks, organisations, particulars, probes, reference, suggestions, topics, vendors, visibility, weights};
+use crate::http::{
+    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
+    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
+    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
+    weights,
+};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]

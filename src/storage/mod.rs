@@ -154,7 +154,6 @@ impl Storage {
     }
 
     fn on(url: &DatabaseUrl, pools: Pools) -> Self {
-    fn on(url: &DatabaseUrl, pool: Pool<ConnectionSource>) -> Self {
         Self {
             kind: url.kind(),
             readers: pools.readers,

@@ -3,8 +3,8 @@
 mod access;
 mod audit;
 mod commands;
-mod killed;
 mod import;
+mod killed;
 mod program;
 mod running;
 mod secrets;
