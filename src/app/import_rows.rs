@@ -18,7 +18,9 @@ use crate::domain::version::Expected;
 use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
 use crate::storage::import_organisations::{known, known_boards};
-use crate::storage::{Connection, attributes, core_systems, import_successions, links, networks, topics, versions};
+use crate::storage::{
+    Connection, attributes, core_systems, import_successions, links, networks, topics, versions,
+};
 
 /// Refuses the rows that are of another organisation than the site's; whether there is one makes no difference.
 pub(super) fn keep_own(said: &mut Said, site: OdsCode) {
@@ -50,8 +52,9 @@ pub(super) fn keep_own(said: &mut Said, site: OdsCode) {
     keep(&mut said.memberships, remarks, "ods_code", |member| {
         member.ods_code == site
     });
-    keep(&mut said.links, remarks, "a_ods", |link| {
-        link.ends().0 == site || link.ends().1 == site
+    keep(&mut said.links, remarks, "a_ods", |word| {
+        let (a, b) = word.link.ends();
+        a == site || b == site
     });
     keep(&mut said.organisations, remarks, "ods_code", |_| false);
     keep(&mut said.affiliations, remarks, "organization", |_| false);
@@ -317,7 +320,13 @@ fn systems_of(
                 })
             });
             let after = serde_json::json!({ "systems": shown.collect::<Vec<_>>(), "origin": Voice::Import.as_str() });
-            note(connection, "core_systems", format!("{code}/{module}"), code, after);
+            note(
+                connection,
+                "core_systems",
+                format!("{code}/{module}"),
+                code,
+                after,
+            );
         }
         for one in placed {
             tally.count(stated, one.row, "module");
@@ -410,11 +419,13 @@ fn links_of(
 ) -> Result<()> {
     for Placed { row, value } in &said.links {
         progress.add(2);
-        let (a, b) = value.ends();
+        let ends = value.link.ends();
+        let a = value.first;
+        let b = if ends.0 == a { ends.1 } else { ends.0 };
         if !is_known(known, a, *row, "a_ods", tally) || !is_known(known, b, *row, "b_ods", tally) {
             continue;
         }
-        let mut link = value.clone();
+        let mut link = value.link.clone();
         // What one side says counts in full once the other agrees.
         if let Some(site) = site {
             link.standing = LinkStanding::Declared;

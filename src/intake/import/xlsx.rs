@@ -62,10 +62,7 @@ fn check_size(bytes: &[u8]) -> Result<(), Remark> {
         let part = archive.by_index(index).map_err(|_fault| {
             whole("the workbook is damaged, has a password, or is packed in a way that is not read; save it again as .xlsx")
         })?;
-        let name = part
-            .name()
-            .map_err(|_fault| whole(DAMAGED))?
-            .into_owned();
+        let name = part.name().map_err(|_fault| whole(DAMAGED))?.into_owned();
         has_workbook |= name.ends_with("workbook.xml");
         let packed = part.compressed_size().max(1);
         let most = if name.contains("worksheets/") {
