@@ -52,8 +52,9 @@ pub(super) fn keep_own(said: &mut Said, site: OdsCode) {
     keep(&mut said.memberships, remarks, "ods_code", |member| {
         member.ods_code == site
     });
-    keep(&mut said.links, remarks, "a_ods", |link| {
-        link.ends().0 == site || link.ends().1 == site
+    keep(&mut said.links, remarks, "a_ods", |word| {
+        let (a, b) = word.link.ends();
+        a == site || b == site
     });
     keep(&mut said.organisations, remarks, "ods_code", |_| false);
     keep(&mut said.affiliations, remarks, "organization", |_| false);
@@ -418,11 +419,13 @@ fn links_of(
 ) -> Result<()> {
     for Placed { row, value } in &said.links {
         progress.add(2);
-        let (a, b) = value.ends();
+        let ends = value.link.ends();
+        let a = value.first;
+        let b = if ends.0 == a { ends.1 } else { ends.0 };
         if !is_known(known, a, *row, "a_ods", tally) || !is_known(known, b, *row, "b_ods", tally) {
             continue;
         }
-        let mut link = value.clone();
+        let mut link = value.link.clone();
         // What one side says counts in full once the other agrees.
         if let Some(site) = site {
             link.standing = LinkStanding::Declared;

@@ -229,6 +229,15 @@ pub struct MembershipWord {
     pub source: String,
 }
 
+/// What a row says of a link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkWord {
+    /// The end that the row names first; the link itself has no direction.
+    pub first: OdsCode,
+    /// The link.
+    pub link: Link,
+}
+
 /// What is said of one organisation and one board: an affiliation of FHIR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AffiliationWord {
@@ -252,7 +261,7 @@ pub struct Said {
     /// Of attributes.
     pub attributes: Vec<Placed<AttributeFact>>,
     /// Of links.
-    pub links: Vec<Placed<Link>>,
+    pub links: Vec<Placed<LinkWord>>,
     /// Of memberships.
     pub memberships: Vec<Placed<MembershipWord>>,
     /// Of topics.

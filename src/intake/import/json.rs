@@ -21,6 +21,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Remark> {
         rows::each(bytes, "", &mut |_, _| Ok(()))?;
         return Err(Remark::refused(0, None, "the file is not a JSON object"));
     }
+    check_depth(text)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut deserializer);
     let value = read.map_err(|fault| {
@@ -33,14 +34,35 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Remark> {
     Ok(value)
 }
 
+/// The deepest nesting that is read; the samples reach twelve.
+const MAX_DEPTH: usize = 64;
+
+/// Refuses what is nested deeply, also in fields that nobody asks for.
+fn check_depth(text: &str) -> Result<(), Remark> {
+    let (mut depth, mut line, mut is_text, mut is_escaped) = (0_usize, 1_u64, false, false);
+    for byte in text.bytes() {
+        match byte {
+            b'\n' => line += 1,
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'[' | b'{' if !is_text => depth += 1,
+            b']' | b'}' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            let words = format!("the JSON is nested more than {MAX_DEPTH} deep, in line {line}");
+            return Err(Remark::refused(0, None, words));
+        }
+    }
+    Ok(())
+}
+
 fn words(fault: &serde_json::Error) -> String {
     use serde_json::error::Category;
 
     let at = format!("line {}, column {}", fault.line(), fault.column());
     let told = fault.to_string();
-    if told.starts_with("recursion limit") {
-        return format!("the JSON is nested too deeply ({at})");
-    }
     match fault.classify() {
         Category::Eof => format!("the JSON ends too early, in line {}", fault.line()),
         Category::Syntax | Category::Io => format!("the file is not JSON that can be read ({at})"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::ids::{OdsCode, Slug};
-use crate::domain::import::{ImportKind, MembershipWord, Placed, Remark, Said};
+use crate::domain::import::{ImportKind, LinkWord, MembershipWord, Placed, Remark, Said};
 use crate::domain::link::{Link, LinkKind, NetworkKind};
 use crate::domain::organisation::{Succession, SuccessionKind};
 use crate::intake::bundled::relations::{
@@ -62,7 +62,10 @@ pub(super) fn read_links(bytes: &[u8], said: &mut Said) -> Result<(), Remark> {
         }
         said.links.push(Placed {
             row: row.number,
-            value,
+            value: LinkWord {
+                first: a,
+                link: value,
+            },
         });
         Ok(())
     })

@@ -778,8 +778,8 @@ fn json_files() -> Vec<Bad> {
                 "[".repeat(100_000)
             ),
             0,
-            "entry",
-            "form",
+            None,
+            "deep",
         ),
         bad(
             fhir,
@@ -913,7 +913,7 @@ fn json_files() -> Vec<Bad> {
         ),
         bad(
             fhir,
-            affiliation("ZZZ9", "QU9"),
+            affiliation("ZZZ9", "Y59"),
             1,
             "organization",
             "no organisation",
@@ -984,7 +984,13 @@ fn json_files() -> Vec<Bad> {
             "Date.Start",
             "no day",
         ),
-        bad(ord, "{\"Organisation\": {}}", 0, None, "missing field"),
+        bad(
+            ord,
+            "{\"Organisation\": {}}",
+            0,
+            "Organisation",
+            "missing field",
+        ),
         bad(
             ord,
             "{\"Name\": \"X\", \"OrgId\": \"5.00E+01\", \"Status\": \"Active\"}",

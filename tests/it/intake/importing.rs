@@ -227,7 +227,8 @@ fn every_sample_imports() {
 
 #[test]
 fn codes_that_spreadsheets_mangle_survive() {
-    let storage = TestDatabase::sqlite().open();
+    let database = TestDatabase::sqlite();
+    let storage = database.open();
     let report = import(
         &storage,
         ImportKind::Organisations,
@@ -352,7 +353,8 @@ fn a_sites_own_word_stays_and_empty_cells_say_nothing() {
 
 #[test]
 fn a_sites_file_is_of_itself_alone_and_others_and_made_up_ones_are_refused_alike() {
-    let storage = open_bundled(&TestDatabase::sqlite());
+    let database = TestDatabase::sqlite();
+    let storage = open_bundled(&database);
     let own = super::Order {
         site: Some(ods("RTH")),
         ..order(ImportKind::Topics)
