@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::audit::{AuditRecord, Checkpoint, KnownActor};
+use crate::domain::audit::{AuditRecord, Checkpoint, KnownActor, without_callers};
 use crate::http::pagination::PageLinks;
 
 /// Something that was changed.
@@ -144,7 +144,9 @@ pub(crate) struct OwnAuditView {
 
 impl OwnAuditView {
     /// The row with who made the change.
-    pub(crate) fn new(row: AuditRecord, actor: KnownActor) -> Self {
+    pub(crate) fn new(mut row: AuditRecord, actor: KnownActor) -> Self {
+        row.before = row.before.map(without_callers);
+        row.after = row.after.map(without_callers);
         let (actor, key_prefix) = match actor {
             KnownActor::OwnKey(prefix) => (OwnActorKind::OwnKey, Some(prefix)),
             KnownActor::OtherSite => (OwnActorKind::OtherSite, None),

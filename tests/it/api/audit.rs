@@ -64,7 +64,10 @@ fn changed() -> TestService {
     );
     let rhw = format!("key:{}", key_id(&service, As::Rhw));
     let admin = format!("key:{}", key_id(&service, As::Admin));
-    let of_rth = || vec![entry("links", "1", "RTH", json!({"state": "confirmed"}))];
+    let of_rth = || {
+        let after = json!({"state": "confirmed", "createdBy": admin});
+        vec![entry("links", "1", "RTH", after)]
+    };
     for actor in [
         rhw.as_str(),
         &admin,
