@@ -133,7 +133,7 @@ pub(crate) async fn list_exports(
 }
 
 /// The bytes of a workbook, for the document.
-struct Workbook;
+pub(crate) struct Workbook;
 
 impl PartialSchema for Workbook {
     fn schema() -> RefOr<Schema> {

@@ -30,6 +30,7 @@ use crate::http::answer;
 use crate::http::body::{BODY_DEADLINE, BodyHash};
 use crate::http::changing::{Changing, IdempotencyKey};
 use crate::http::clock::Clock;
+use crate::http::exports::Workbook;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
 use crate::http::openapi::{ApiFailures, BodyFailures, NoSuchThing, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
@@ -610,8 +611,8 @@ impl IntoParams for TemplateParameters {
     params(TemplateParameters),
     responses(
         (status = 200, description = "The template.", content(
-            (String = "text/csv", example = "ods_code,topic,need,stage,live_since,as_of,source\nRTH,hepma,wanted,live,2019,2026-11,our own list\n"),
-            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = "The bytes of a workbook.")
+            (String = "text/csv", example = "ods_code,topic,need,stage,live_since,as_of,source\n"),
+            (Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
         )),
         ApiFailures, RuleBroken, NoSuchThing
     )

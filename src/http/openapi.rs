@@ -285,7 +285,9 @@ fn complete(operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     let is_tagged = responses.contains_key("304");
     let is_limited = responses.contains_key("429");
-    for response in responses.values_mut() {
+    // A change answers with what there is then, and its tag.
+    let is_changed = responses.contains_key("412");
+    for (status, response) in responses {
         let RefOr::T(response) = response else {
             continue;
         };
@@ -300,7 +302,7 @@ fn complete(operation: &mut Operation) {
                 response.headers.insert(name.into(), header_ref(name));
             }
         }
-        if is_tagged {
+        if is_tagged || (is_changed && status == "200") || status == "201" {
             response.headers.insert("ETag".into(), header_ref("ETag"));
         }
         for (kind, content) in &mut response.content {

@@ -1,12 +1,12 @@
-//! Templates of the tables: the header, and one row of the bundled data.
+//! Templates of the tables: the header, and one row of the bundled data where it has one.
 
 use crate::domain::import::ImportKind;
 use crate::intake::bundled;
 use crate::intake::import::columns::{Need, columns};
 
-/// The header and one example row of a table; `None` for what is no table.
+/// The header of a table, and one example row where the bundled data has any; `None` for what is no table.
 #[must_use]
-pub fn template(kind: ImportKind) -> Option<[Vec<String>; 2]> {
+pub fn template(kind: ImportKind) -> Option<Vec<Vec<String>>> {
     let file = match kind {
         ImportKind::Organisations => bundled::ORGANISATIONS,
         ImportKind::Systems => bundled::SYSTEMS,
@@ -15,9 +15,7 @@ pub fn template(kind: ImportKind) -> Option<[Vec<String>; 2]> {
         ImportKind::Memberships => bundled::MEMBERSHIPS,
         ImportKind::Successions => bundled::MERGERS,
         // Nothing bundled says what organisations seek.
-        ImportKind::Topics => {
-            "ods_code,topic,need,stage,live_since,as_of,source\nRTH,hepma,wanted,live,2019,2026-11,our own list\n"
-        }
+        ImportKind::Topics => "ods_code,topic,need,stage,live_since,as_of,source\n",
         ImportKind::OdsEtr | ImportKind::OdsOrd | ImportKind::Fhir => return None,
     };
     // `scheme` and `metric` are for the published file alone.
@@ -33,7 +31,10 @@ pub fn template(kind: ImportKind) -> Option<[Vec<String>; 2]> {
     let row = reader
         .records()
         .filter_map(Result::ok)
-        .max_by_key(|row| row.iter().filter(|cell| !cell.is_empty()).count())?;
+        .max_by_key(|row| row.iter().filter(|cell| !cell.is_empty()).count());
+    let Some(row) = row else {
+        return Some(vec![header]);
+    };
     let cell = |name: &String| match (kind, name.as_str()) {
         (ImportKind::Attributes, "attribute") => "digital_maturity".to_owned(),
         _ => names
@@ -44,5 +45,5 @@ pub fn template(kind: ImportKind) -> Option<[Vec<String>; 2]> {
             .to_owned(),
     };
     let example = header.iter().map(cell).collect();
-    Some([header, example])
+    Some(vec![header, example])
 }

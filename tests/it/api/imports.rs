@@ -174,7 +174,9 @@ async fn every_table_has_a_template_that_names_its_columns() {
         let path = format!("/api/v1/imports/templates/{kind}");
         let csv = service.get(As::Rth, &path).await;
         let text = String::from_utf8(csv.body.to_vec()).unwrap();
-        assert_eq!((csv.status, text.lines().count()), (200, 2), "{text}");
+        // Nothing is published on topics, so there is no row to show.
+        let n_lines = if kind == "topics" { 1 } else { 2 };
+        assert_eq!((csv.status, text.lines().count()), (200, n_lines), "{text}");
         let workbook = service.get(As::Rth, &format!("{path}?format=xlsx")).await;
         let read = |bytes: &[u8]| alongside::intake::import::read(kind.parse().unwrap(), bytes);
         let (from_csv, from_workbook) = (read(&csv.body), read(&workbook.body));

@@ -57,6 +57,7 @@ const ROWS: &[(&str, For)] = &[
     ("make_suggestions", For::ItselfAdminsViewers),
     ("show_suggestion", For::ItselfAdminsViewers),
     ("compare_candidates", For::ItselfAdminsViewers),
+    ("show_completeness", For::ItselfAdminsViewers),
     ("list_links", For::Callers),
     ("declare_link", For::Itself),
     ("show_links_declaration", For::Callers),
