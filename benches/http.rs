@@ -26,9 +26,14 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpResponse, HttpServer};
 use alongside::app::{Alongside, BundledData};
+use alongside::domain::api_key::{ApiKey, KeyRecord};
+use alongside::domain::caller::Role;
+use alongside::domain::secret::MasterSecret;
+use alongside::domain::version::Version;
 use alongside::http::{Clock, Service};
 use alongside::intake::bundled;
-use alongside::storage::{Change, DatabaseUrl, Storage, register};
+use alongside::random::Random;
+use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys, register};
 use chrono::{DateTime, Utc};
 
 /// The least share of the static answer's rate that suggestions must reach.
@@ -64,6 +69,45 @@ end
 
 fn now() -> DateTime<Utc> {
     "2026-11-22T09:00:00Z".parse().unwrap()
+}
+
+/// The key of the one caller, an admin.
+fn key() -> ApiKey {
+    ApiKey::from_random([3; ApiKey::N_BYTES])
+}
+
+fn change(touches: Touches) -> Change {
+    Change {
+        actor: "bench".to_owned(),
+        action: "load",
+        detail: String::new(),
+        at: now(),
+        request_id: String::new(),
+        touches,
+    }
+}
+
+/// Opens a database that knows the key.
+fn open(file: &std::path::Path) -> Storage {
+    let secret = MasterSecret::new([7; MasterSecret::N_BYTES]);
+    let storage = Storage::open(&DatabaseUrl::sqlite_file(file), &secret).unwrap();
+    let record = KeyRecord {
+        id: "00000000-0000-4000-8000-000000000001".to_owned(),
+        prefix: key().prefix().to_owned(),
+        hash: key().hash(),
+        label: "bench".to_owned(),
+        role: Role::ProgrammeAdmin,
+        created_at: now(),
+        created_by: "bench".to_owned(),
+        expires_at: None,
+        revoked_at: None,
+        rotated_to: None,
+        version: Version(1),
+    };
+    storage
+        .write_blocking(&change(Touches::Callers), |c| keys::insert(c, &record))
+        .unwrap();
+    storage
 }
 
 /// A service with one more path, `/static`, that answers with the given bytes through everything that surrounds an answer.
@@ -114,6 +158,8 @@ fn load(url: &str, connections: u32, script: Option<&str>) -> Load {
         &format!("-c{connections}"),
         &format!("-d{SECONDS}s"),
         "--latency",
+        "-H",
+        &format!("Authorization: Bearer {}", key().reveal()),
     ]);
     if let Some(script) = script {
         file.write_all(script.as_bytes()).unwrap();
@@ -156,8 +202,9 @@ fn milliseconds(text: &str) -> f64 {
     number.parse::<f64>().unwrap() * factor
 }
 
-fn get(url: &str) -> Bytes {
-    let mut response = ureq::get(url).call().unwrap();
+fn get(url: &str, key: &str) -> Bytes {
+    let request = ureq::get(url).header("Authorization", format!("Bearer {key}"));
+    let mut response = request.call().unwrap();
     let body = response
         .body_mut()
         .with_config()
@@ -177,15 +224,11 @@ fn verdict(what: &str, figure: f64, holds: bool, bar: &str) -> bool {
 }
 
 fn rates(folder: &std::path::Path) -> bool {
-    let storage = Storage::open(
-        &DatabaseUrl::sqlite_file(&folder.join("real.sqlite3")),
-        &MasterSecret::new([7; 32]),
-    )
-    .unwrap();
+    let storage = open(&folder.join("real.sqlite3"));
     let path = "/api/v1/organisations/RTH/suggestions";
     let first = Alongside::open(storage.clone(), BundledData::Load, now()).unwrap();
     let (url, handle) = serve(first, Bytes::new());
-    let answer = get(&format!("{url}{path}"));
+    let answer = get(&format!("{url}{path}"), key().reveal());
     drop(handle.stop(false));
     println!("one answer: {} bytes", answer.len());
     let (url, handle) = serve(
@@ -217,20 +260,12 @@ fn rates(folder: &std::path::Path) -> bool {
 }
 
 fn many(folder: &std::path::Path) -> bool {
-    let storage = Storage::open(
-        &DatabaseUrl::sqlite_file(&folder.join("many.sqlite3")),
-        &MasterSecret::new([7; 32]),
-    )
-    .unwrap();
+    let storage = open(&folder.join("many.sqlite3"));
     let synthetic = synthetic::register(&bundled::load().unwrap().register, N_SYNTHETIC, 1);
-    let change = Change {
-        actor: "bench".to_owned(),
-        action: "load",
-        detail: String::new(),
-        at: now(),
-    };
     storage
-        .write_blocking(&change, |c| register::insert(c, &synthetic, &[]))
+        .write_blocking(&change(Touches::Scoring), |c| {
+            register::insert(c, &synthetic, &[])
+        })
         .unwrap();
     drop(synthetic);
     let (url, handle) = serve(
@@ -259,7 +294,7 @@ impl Drop for Demo {
 
 fn memory() -> bool {
     let mut child = Command::new(env!("CARGO_BIN_EXE_alongside"))
-        .args(["demo", "--json", "--port", "0"])
+        .args(["demo", "--json", "--port", "0", "--rate-limit", "0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -269,10 +304,9 @@ fn memory() -> bool {
         .read_line(&mut line)
         .unwrap();
     let demo = Demo(child);
-    let url = serde_json::from_str::<serde_json::Value>(&line).unwrap()["url"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let said = |name: &str| ready[name].as_str().unwrap().to_owned();
+    let (url, key) = (said("url"), said("adminKey"));
     for organisation in bundled::load()
         .unwrap()
         .register
@@ -280,13 +314,14 @@ fn memory() -> bool {
         .iter()
         .filter(|o| o.status.is_active())
     {
-        get(&format!(
+        let path = format!(
             "{url}/api/v1/organisations/{}/suggestions?limit=50",
             organisation.ods_code
-        ));
+        );
+        get(&path, &key);
     }
-    get(&format!("{url}/swagger-ui/"));
-    get(&format!("{url}/api/v1/organisations?limit=200"));
+    get(&format!("{url}/swagger-ui/"), &key);
+    get(&format!("{url}/api/v1/organisations?limit=200"), &key);
     let status = std::fs::read_to_string(format!("/proc/{}/status", demo.0.id())).unwrap();
     let resident = status
         .lines()

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::Now;
 use crate::cli::failure::Failure;
-use crate::cli::flags::DatabaseFlags;
+use crate::cli::flags::{DatabaseFlags, SecretFlags};
 use crate::cli::stdout::print;
 use crate::config::{Config, DatabaseSetting, Flags};
 use crate::domain::audit::{Checkpoint, Finding, Report};
@@ -34,6 +34,8 @@ pub struct Audit {
     action: Action,
     #[command(flatten)]
     database: DatabaseFlags,
+    #[command(flatten)]
+    secret: SecretFlags,
 }
 
 #[derive(Subcommand)]
@@ -58,7 +60,8 @@ impl Audit {
     /// Adds the command's settings.
     #[must_use]
     pub fn flags(&self, flags: Flags) -> Flags {
-        self.database.clone().add_to(flags)
+        let flags = self.database.clone().add_to(flags);
+        self.secret.clone().add_to(flags)
     }
 
     /// Does what is asked for.
@@ -81,8 +84,10 @@ impl Audit {
             }
             | Action::Checkpoint {} => Vec::new(),
         };
-        let secret = secret_file::read(&secret_file::default_path(&database.url))
-            .map_err(StartError::Secret)?;
+        let path = config
+            .secret_file()
+            .unwrap_or_else(|| secret_file::default_path(&database.url));
+        let secret = secret_file::read(&path).map_err(StartError::Secret)?;
         let storage = Storage::open_to_verify(&database.url, &secret)
             .map_err(|error| Failure::of_database(StartError::Open(error), database))?;
         match &self.action {

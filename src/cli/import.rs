@@ -13,13 +13,12 @@ use serde_json::json;
 use crate::app::import::{self, MAX_FILE_BYTES, Mode, Order, Progress, Refusals, Report};
 use crate::cli::Now;
 use crate::cli::failure::Failure;
-use crate::cli::flags::DatabaseFlags;
+use crate::cli::flags::{DatabaseFlags, SecretFlags};
 use crate::cli::stdout::print;
 use crate::config::{Config, DatabaseSetting, Flags};
 use crate::domain::ids::OdsCode;
 use crate::domain::import::{ImportKind, ImportState, Severity};
-use crate::secret_file;
-use crate::startup::StartError;
+use crate::startup::{self, StartError};
 use crate::storage::{Change, Storage, Touches};
 
 /// How often the progress is told: redrawn on a terminal, and a line elsewhere.
@@ -74,6 +73,8 @@ pub struct Import {
 
     #[command(flatten)]
     database: DatabaseFlags,
+    #[command(flatten)]
+    secret: SecretFlags,
 }
 
 fn kind(text: &str) -> Result<ImportKind, String> {
@@ -85,7 +86,8 @@ impl Import {
     /// Adds the command's settings.
     #[must_use]
     pub fn flags(&self, flags: Flags) -> Flags {
-        self.database.clone().add_to(flags)
+        let flags = self.database.clone().add_to(flags);
+        self.secret.clone().add_to(flags)
     }
 
     /// Imports the file and prints the report.
@@ -99,8 +101,7 @@ impl Import {
         let database = config
             .database()?
             .unwrap_or_else(DatabaseSetting::default_file);
-        let secret = secret_file::read_or_make(&secret_file::default_path(&database.url))
-            .map_err(StartError::Secret)?;
+        let secret = startup::secret(&database.url, config.secret_file())?;
         let storage = Storage::open(&database.url, &secret)
             .map_err(|error| Failure::of_database(StartError::Open(error), database))?;
         let order = Order {

@@ -53,7 +53,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         .answers(include_str!("examples/show_import.json")),
     Operation::new("list_import_remarks", Rule::SiteOrAdmin)
         .answers(r#"{"items": [], "links": {"first": "/api/v1/imports/00000000-0000-4000-8000-000000000001/remarks", "next": null}}"#),
-    Operation::new("show_import_template", Rule::Anyone),
+    Operation::new("show_import_template", Rule::Anyone)
+        .answers(r#""ods_code,topic,need,stage,live_since,as_of,source\n""#),
 ];
 
 /// The largest file over the interface, in bytes (DESIGN 10).
@@ -617,7 +618,7 @@ impl IntoParams for TemplateParameters {
         ApiFailures, RuleBroken, NoSuchThing
     )
 )]
-#[get("/imports/templates/{kind}")]
+#[get("/import-templates/{kind}")]
 pub(crate) async fn show_import_template(
     request: HttpRequest,
     parameters: Params<TemplateParameters>,

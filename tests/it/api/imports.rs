@@ -171,7 +171,7 @@ async fn every_table_has_a_template_that_names_its_columns() {
         "successions",
         "topics",
     ] {
-        let path = format!("/api/v1/imports/templates/{kind}");
+        let path = format!("/api/v1/import-templates/{kind}");
         let csv = service.get(As::Rth, &path).await;
         let text = String::from_utf8(csv.body.to_vec()).unwrap();
         // Nothing is published on topics, so there is no row to show.
@@ -180,6 +180,11 @@ async fn every_table_has_a_template_that_names_its_columns() {
         let workbook = service.get(As::Rth, &format!("{path}?format=xlsx")).await;
         let read = |bytes: &[u8]| alongside::intake::import::read(kind.parse().unwrap(), bytes);
         let (from_csv, from_workbook) = (read(&csv.body), read(&workbook.body));
+        if kind == "topics" {
+            // A header alone is no table.
+            assert_eq!(from_csv.remarks.list().len(), 1);
+            continue;
+        }
         assert!(
             from_csv.remarks.list().is_empty(),
             "{kind}: {:?}",
@@ -190,7 +195,7 @@ async fn every_table_has_a_template_that_names_its_columns() {
         }
     }
     service
-        .get(As::Rth, "/api/v1/imports/templates/fhir")
+        .get(As::Rth, "/api/v1/import-templates/fhir")
         .await
         .problem(404, "/problems/not-found");
 }

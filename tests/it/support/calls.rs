@@ -175,7 +175,19 @@ impl Call {
             answer.status,
             answer.json()
         );
-        answer.json()["id"].as_str().map(str::to_owned)
+        let id = answer.json()["id"].as_str().map(str::to_owned);
+        if let Some(id) = id.as_deref().filter(|_| preparation.id == "create_import") {
+            // An import goes on after its answer.
+            let jobs = preparation.path;
+            loop {
+                let job = service.get(caller, &format!("{jobs}/{id}")).await.json();
+                if job["state"] != "queued" && job["state"] != "running" {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        id
     }
 
     /// Asks as its examples do, on a service that nobody wrote to.
