@@ -27,7 +27,7 @@ use crate::http::clock::Clock;
 use crate::http::limits::{Limits, Spent, whole_seconds};
 use crate::http::openapi::Document;
 use crate::http::operation::Operation;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, NOT_FOUND_DETAIL, Problem};
 
 /// Who may call an operation. "Own" is the organisation that `odsCode` in the path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +89,15 @@ impl Rule {
     /// Whether a role may call the operation on an organisation, where the path names one.
     fn check(self, role: Role, named: Option<&str>) -> Result<(), Problem> {
         let own = |code: OdsCode| match named.map(OdsCode::new) {
-            // What is no code is for the handler to refuse, as it does for everybody.
-            None | Some(Err(_)) => Ok(()),
+            None => Err(DomainError::Internal(
+                "finding the organisation",
+                "the path names none".into(),
+            )
+            .into()),
+            // In the handlers' words, which say the same to everybody.
+            Some(Err(malformed)) => {
+                Err(Problem::unreadable("/path/odsCode", malformed.to_string()))
+            }
             Some(Ok(named)) if named == code => Ok(()),
             // Whether the organisation exists makes no difference.
             Some(Ok(named)) => Err(DomainError::NotYours(named).into()),
@@ -211,19 +218,51 @@ pub(crate) async fn check(
     }
 }
 
+/// The mark of a request that [`check`] let through by a rule.
+#[derive(Clone, Copy, Debug)]
+struct Admitted;
+
+/// Stands before the handlers of a scope: whatever was not let through by a rule is answered as a path that is none of ours,
+/// so that no way of writing a path leads past the rules.
+pub(crate) async fn admitted(
+    document: Data<Document>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.extensions().contains::<Admitted>() {
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body);
+    }
+    let problem = not_ours(&document, request.request());
+    Ok(request.error_response(problem))
+}
+
+/// What is told of a path or a method that no operation takes.
+pub(crate) fn not_ours(document: &Document, request: &HttpRequest) -> Problem {
+    match document.allow(request.match_info().as_str()) {
+        Some(allow) => Problem::method_not_allowed(allow.to_owned()),
+        None => Problem::new(Kind::NotFound, NOT_FOUND_DETAIL),
+    }
+}
+
 async fn admit(
     document: &Document,
     access: &Access,
     request: &ServiceRequest,
 ) -> Result<Option<Spent>, Refusal> {
-    // A path or a method that is none of ours is answered so to everybody.
-    let Some(template) = request.match_pattern() else {
+    // As the router sees it, which decodes: a letter may be written with a percent sign.
+    let path = request.match_info().as_str().to_owned();
+    // A path or a method that is none of ours is answered so to everybody; `admitted` sees to it that no handler runs.
+    let Some(template) = request.resource_map().match_pattern(&path) else {
         return Ok(None);
     };
     let Some(rule) = document.rules().of(&template, request.method()) else {
         return Ok(None);
     };
     if rule == Rule::Open {
+        request.extensions_mut().insert(Admitted);
         return Ok(None);
     }
     let caller = match authenticate(access, request).await {
@@ -247,8 +286,9 @@ async fn admit(
         let problem = Problem::new(Kind::TooManyRequests, words);
         return Err(refuse(problem, Some(wait)));
     }
-    rule.check(caller.role, named_organisation(&template, request.path()))
+    rule.check(caller.role, named_organisation(&template, &path))
         .map_err(|problem| refuse(problem, None))?;
+    request.extensions_mut().insert(Admitted);
     request.extensions_mut().insert(Asker(caller));
     Ok(spent)
 }
@@ -298,7 +338,7 @@ fn address(hop: &str) -> Option<IpAddr> {
         .or_else(|| hop.parse::<SocketAddr>().ok().map(|peer| peer.ip()))
 }
 
-/// The text in the place of `{odsCode}`, decoded as far as a code can be.
+/// The text in the place of `{odsCode}` in a path as the router sees it.
 fn named_organisation<'a>(template: &str, path: &'a str) -> Option<&'a str> {
     let place = template.split('/').position(|part| part == "{odsCode}")?;
     path.split('/').nth(place)

@@ -15,6 +15,8 @@ use data_encoding::HEXLOWER;
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -73,8 +75,19 @@ const MEDIA_TYPES: [&str; 4] = [
     XLSX,
 ];
 
+/// How many files are read at once: what is held of them is bounded by this and by their size.
+const MAX_UPLOADS: usize = 4;
+
+static UPLOADS: Semaphore = Semaphore::const_new(MAX_UPLOADS);
+
 /// A file as it arrived.
-pub(crate) struct FileBody(Vec<u8>);
+pub(crate) struct FileBody {
+    bytes: Vec<u8>,
+    /// Taken while the file arrives, since a whole file at once would keep this thread's other callers waiting.
+    hash: BodyHash,
+    /// The place among those that are read at once.
+    _permit: SemaphorePermit<'static>,
+}
 
 impl FromRequest for FileBody {
     type Error = Problem;
@@ -125,16 +138,28 @@ impl FromRequest for FileBody {
         let mut payload = payload.take();
         Box::pin(async move {
             refused?;
+            let permit = UPLOADS.try_acquire().map_err(|_none_left| {
+                Problem::new(
+                    Kind::TooManyRequests,
+                    "Other files are being handed in; hand this one in again in some seconds.",
+                )
+            })?;
             let reading = async {
                 let mut bytes = Vec::new();
+                let mut hash = Sha256::new();
                 while let Some(chunk) = payload.next().await {
                     let chunk = chunk.map_err(|_broken| Problem::unreadable("", "broke off"))?;
                     if bytes.len() + chunk.len() > MAX_BYTES {
                         return Err(too_large());
                     }
+                    hash.update(&chunk);
                     bytes.extend_from_slice(&chunk);
                 }
-                Ok(Self(bytes))
+                Ok(Self {
+                    bytes,
+                    hash: BodyHash(hash.finalize().into()),
+                    _permit: permit,
+                })
             };
             let read = actix_web::rt::time::timeout(BODY_DEADLINE, reading).await;
             read.map_err(|_elapsed| {
@@ -366,7 +391,7 @@ pub(crate) async fn create_import(
             "Other files wait to be imported; hand this one in again in a minute.",
         ));
     };
-    let hash = BodyHash::of(&file.0);
+    let hash = file.hash;
     let job = ImportJob {
         id: random.id()?,
         kind,
@@ -386,26 +411,34 @@ pub(crate) async fn create_import(
     let change = changing.change("hand_in_import", Touches::Nothing);
     let body = String::from_utf8(answer::bytes(&ImportView::from(job.clone()), ROW_BYTES)?)
         .unwrap_or_default();
-    let made = alongside
-        .write_outcome(change.clone(), move |connection| {
-            let made = once(connection, claim.as_ref(), |connection| {
-                imports::insert(connection, &stored)?;
-                Ok(Created {
-                    id: stored.id,
-                    body,
+    // In a task of its own, so that a stored job is worked on even where nobody waits for the answer any more.
+    let handing_in = async move {
+        let FileBody { bytes, _permit, .. } = file;
+        let made = alongside
+            .write_outcome(change.clone(), move |connection| {
+                let made = once(connection, claim.as_ref(), |connection| {
+                    imports::insert(connection, &stored)?;
+                    Ok(Created {
+                        id: stored.id,
+                        body,
+                    })
+                })?;
+                Ok(match made {
+                    Outcome::Changed(created) => Outcome::Changed((created, true)),
+                    Outcome::Unchanged(created) => Outcome::Unchanged((created, false)),
                 })
-            })?;
-            Ok(match made {
-                Outcome::Changed(created) => Outcome::Changed((created, true)),
-                Outcome::Unchanged(created) => Outcome::Unchanged((created, false)),
             })
-        })
-        .await?;
-    let (created, is_new) = made;
-    if is_new {
-        let clock = clock.get_ref().clone();
-        place.take(job, file.0, change, move || clock.now());
-    }
+            .await?;
+        let (created, is_new) = made;
+        if is_new {
+            let clock = clock.get_ref().clone();
+            place.take(job, bytes, change, move || clock.now());
+        }
+        Ok::<_, Error>(created)
+    };
+    let created = tokio::spawn(handing_in)
+        .await
+        .map_err(|panic| Error::Internal("handing in a file", Box::new(panic)))??;
     Ok(HttpResponse::build(StatusCode::ACCEPTED)
         .insert_header((LOCATION, format!("/api/v1/imports/{}", created.id)))
         .content_type("application/json")

@@ -84,7 +84,7 @@ use crate::http::access::Access;
 use crate::http::hosts::Hosts;
 use crate::http::kept::KeptAnswers;
 use crate::http::openapi::{API_PREFIX, Document};
-use crate::http::problem::{Kind, NOT_FOUND_DETAIL, Problem};
+use crate::http::problem::Problem;
 use crate::http::telemetry::Telemetry;
 use crate::http::views::suggestion::SuggestionsView;
 use crate::random::Random;
@@ -325,7 +325,8 @@ fn operations(config: &mut ServiceConfig) {
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
                 .service(reference::list_sources)
-                .service(reference::show_openapi),
+                .service(reference::show_openapi)
+                .wrap(from_fn(access::admitted)),
         )
         .service(
             utoipa_actix_web::scope(fhir::PREFIX)
@@ -333,7 +334,8 @@ fn operations(config: &mut ServiceConfig) {
                 .service(fhir::affiliations::search_fhir_affiliations)
                 .service(fhir::capability::show_fhir_capabilities)
                 .service(fhir::organizations::read_fhir_organization)
-                .service(fhir::organizations::search_fhir_organizations),
+                .service(fhir::organizations::search_fhir_organizations)
+                .wrap(from_fn(access::admitted)),
         )
         .service(probes::ping)
         .service(probes::status)
@@ -384,8 +386,5 @@ async fn unmatched(
     request: HttpRequest,
     document: Data<Document>,
 ) -> Result<HttpResponse, Problem> {
-    match document.allow(request.path()) {
-        Some(allow) => Err(Problem::method_not_allowed(allow.to_owned())),
-        None => Err(Problem::new(Kind::NotFound, NOT_FOUND_DETAIL)),
-    }
+    Err(access::not_ours(&document, &request))
 }

@@ -25,7 +25,7 @@ use crate::logging::chain;
 /// The media type of a failure.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// How long a client should wait before it asks again while the database is away, in seconds.
+/// How long a client should wait before it asks again while the database is away or a queue is full, in seconds.
 const RETRY_AFTER_S: &str = "5";
 
 /// The most fields that an answer lists.
@@ -195,7 +195,7 @@ impl Problem {
             };
             response.insert_header((WWW_AUTHENTICATE, challenge));
         }
-        if self.kind == Kind::Unavailable {
+        if matches!(self.kind, Kind::Unavailable | Kind::TooManyRequests) {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_S));
         }
         response.body(body)

@@ -383,3 +383,43 @@ fn every_row_is_of_an_operation() {
         assert!(calls.iter().any(|call| call.id == *id), "{id}");
     }
 }
+
+#[actix_web::test]
+async fn a_path_written_with_percent_signs_leads_past_no_rule() {
+    let service = TestService::bundled();
+    for path in [
+        "/api/v1/%6Frganisations/RTH/contacts",
+        "/api/v1/organisations/RTH/%65thos",
+        "/api/v1/admin/%6Beys",
+        "/api/%761/admin/keys",
+        "/%61pi/v1/admin/keys",
+        "/fhir/R4/%4Frganization/RTH",
+    ] {
+        assert_eq!(service.get(As::Nobody, path).await.status, 401, "{path}");
+    }
+    for path in [
+        "/api/v1/organisations/%52HW/ethos",
+        "/api/v1/organisations/%20RHW/contacts",
+        "/api/v1/organisations/RHW%20/contacts",
+        "/api/v1/organisations/r%48w/suggestions",
+    ] {
+        service
+            .get(As::Rth, path)
+            .await
+            .problem(404, "/problems/organisation-not-found");
+    }
+    let own = service
+        .get(As::Rth, "/api/v1/organisations/%52th/ethos")
+        .await;
+    assert_eq!(own.status, 200);
+    for path in [
+        "/api/v1//organisations/RTH/ethos",
+        "/api/v1/organisations/RTH/ethos/",
+        "/api/v1/organisations/RHW%2Fethos",
+        "/api/v1/organisations/RTH/../RHW/ethos",
+        "/api/v1/organisations/RTH;x/ethos",
+    ] {
+        let status = service.get(As::Rth, path).await.status;
+        assert!(matches!(status, 400 | 404), "{path}: {status}");
+    }
+}
