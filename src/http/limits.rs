@@ -108,7 +108,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Full buckets; `None` lets callers ask as often as they like. Failures are bounded either way.
+    /// Full buckets; `None` lets everybody ask as often as they like, with keys that are good or not.
     #[must_use]
     pub fn new(callers: Option<CallerLimit>, ticks: Ticks) -> Self {
         let callers = callers.map(|limit| {
@@ -142,6 +142,8 @@ impl Limits {
 
     /// Takes one from the bucket of an address that failed to say who calls; how long to wait where that was empty.
     pub(crate) fn fail(&self, address: IpAddr) -> Option<Duration> {
+        // Whoever switches the limits off has others in front.
+        self.callers.as_ref()?;
         let mut address = network(address);
         if self.failures.len() >= MAX_ADDRESSES {
             address = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
