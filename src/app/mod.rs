@@ -186,6 +186,12 @@ impl Alongside {
         self.snapshot().n_organisations()
     }
 
+    /// Whether an organisation of this code is recorded, active or closed.
+    #[must_use]
+    pub fn knows(&self, code: OdsCode) -> bool {
+        self.snapshot().knows(code)
+    }
+
     /// Who may call.
     #[must_use]
     pub fn callers(&self) -> Arc<Callers> {
