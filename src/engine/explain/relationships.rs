@@ -136,7 +136,7 @@ const fn showing(stage: TopicStage) -> &'static str {
 mod tests {
     use crate::domain::profile::{TopicNeed, TopicStage};
     use crate::domain::programme::Criterion;
-    use crate::domain::suggestion::{CriterionScore, Suggestion};
+    use crate::domain::suggestion::{CriterionScore, SeenBy, Suggestion};
     use crate::engine::answer::pairs;
     use crate::engine::snapshot::Snapshot;
     use crate::engine::test_register::{code, organisation, register};
@@ -155,7 +155,8 @@ mod tests {
             register.hides_expertise.push(code("BBB"));
         }
         let day = "2026-11-22".parse().unwrap();
-        let answer = pairs(&Snapshot::new(&register), code("AAA"), &[code("BBB")], day);
+        let snapshot = Snapshot::new(&register);
+        let answer = pairs(&snapshot, code("AAA"), &[code("BBB")], day, SeenBy::Site);
         answer.unwrap().candidates.remove(0)
     }
 
