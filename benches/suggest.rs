@@ -16,7 +16,7 @@ mod synthetic;
 
 use alongside::domain::ids::OdsCode;
 use alongside::domain::register::Register;
-use alongside::domain::suggestion::{Filters, Limit, SuggestionRequest};
+use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 use alongside::engine::answer::suggest;
 use alongside::engine::snapshot::Snapshot;
 use alongside::intake::bundled;
@@ -29,6 +29,7 @@ const SEED: u64 = 1;
 fn request(seeker: OdsCode) -> SuggestionRequest {
     SuggestionRequest {
         seeker,
+        seen_by: SeenBy::Site,
         weights: None,
         filters: Filters::default(),
         limit: Limit::DEFAULT,

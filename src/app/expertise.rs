@@ -13,6 +13,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::interval::Interval;
 use crate::domain::profile::{Topic, TopicInterest, TopicStage};
+use crate::domain::suggestion::SeenBy;
 use crate::engine::criteria::learning::stage_value;
 use crate::storage::expertise::{Holder, holders};
 
@@ -159,9 +160,14 @@ fn fits(
     let Some(seeker) = question.seeker else {
         return Ok(BTreeMap::new());
     };
+    let seen_by = if question.asker == Some(seeker) {
+        SeenBy::Site
+    } else {
+        SeenBy::Others
+    };
     // Every turn but the last leaves one out.
     while !codes.is_empty() {
-        let without = match alongside.compare(seeker, &codes, question.as_of) {
+        let without = match alongside.compare(seeker, &codes, question.as_of, seen_by) {
             Ok(answer) => {
                 let fits = answer.candidates.into_iter();
                 return Ok(fits

@@ -65,7 +65,7 @@ impl ExportTable {
             }
             Self::Successions => "Which organisation took over from which.",
             Self::Topics => {
-                "What organisations seek and can show; what one keeps from other sites is left out for them."
+                "What organisations seek and can show; what one seeks, or keeps from other sites, is left out for them."
             }
         }
     }
@@ -214,11 +214,15 @@ fn write(
     sheet.finish()
 }
 
-/// What a caller sees of an interest: other sites see nothing of what an organisation can show where it keeps that to itself.
+/// What a caller sees of an interest: other sites see nothing of what an organisation seeks, and of what it can show only
+/// what it does not keep to itself.
 fn as_shown(mut interest: TopicInterest, is_shown: bool, role: Role) -> Option<TopicInterest> {
-    if !is_shown && role.site().is_some_and(|own| own != interest.ods_code) {
-        interest.stage = None;
-        interest.live_since = None;
+    if role.site().is_some_and(|own| own != interest.ods_code) {
+        interest.need = None;
+        if !is_shown {
+            interest.stage = None;
+            interest.live_since = None;
+        }
     }
     (interest.need.is_some() || interest.stage.is_some()).then_some(interest)
 }
@@ -378,16 +382,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_site_keeps_to_itself_other_sites_do_not_get() {
+    fn what_a_site_seeks_or_keeps_to_itself_other_sites_do_not_get() {
         let of = |need, is_shown, role| as_shown(interest(need), is_shown, role);
         let wanted = Some(TopicNeed::Wanted);
         for role in [site("RTH"), Role::ProgrammeAdmin, Role::Viewer] {
             assert_eq!(of(wanted, false, role), Some(interest(wanted)), "{role:?}");
         }
-        assert_eq!(of(wanted, true, site("RHW")), Some(interest(wanted)));
-        let seen = of(wanted, false, site("RHW")).unwrap();
-        assert_eq!((seen.stage, seen.live_since), (None, None));
-        assert_eq!(of(None, false, site("RHW")), None);
+        for need in [wanted, None] {
+            assert_eq!(of(need, true, site("RHW")), Some(interest(None)));
+            assert_eq!(of(need, false, site("RHW")), None);
+        }
     }
 
     #[test]

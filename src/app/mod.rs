@@ -28,7 +28,7 @@ use crate::domain::completeness::Completeness;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::register::Register;
-use crate::domain::suggestion::{PairAnswer, SuggestionRequest, Suggestions};
+use crate::domain::suggestion::{PairAnswer, SeenBy, SuggestionRequest, Suggestions};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::{answer, completeness};
 use crate::storage::revision::Touched;
@@ -186,6 +186,12 @@ impl Alongside {
         self.snapshot().n_organisations()
     }
 
+    /// Whether an organisation of this code is recorded, active or closed.
+    #[must_use]
+    pub fn knows(&self, code: OdsCode) -> bool {
+        self.snapshot().knows(code)
+    }
+
     /// Who may call.
     #[must_use]
     pub fn callers(&self) -> Arc<Callers> {
@@ -274,8 +280,13 @@ impl Alongside {
     /// # Errors
     ///
     /// Those of [`completeness::completeness`].
-    pub fn completeness(&self, code: OdsCode, as_of: NaiveDate) -> Result<Completeness> {
-        completeness::completeness(&self.snapshot(), code, as_of)
+    pub fn completeness(
+        &self,
+        code: OdsCode,
+        as_of: NaiveDate,
+        seen_by: SeenBy,
+    ) -> Result<Completeness> {
+        completeness::completeness(&self.snapshot(), code, as_of, seen_by)
     }
 
     /// Answers for one pair in full.
@@ -288,8 +299,9 @@ impl Alongside {
         seeker: OdsCode,
         candidate: OdsCode,
         as_of: NaiveDate,
+        seen_by: SeenBy,
     ) -> Result<PairAnswer> {
-        self.compare(seeker, &[candidate], as_of)
+        self.compare(seeker, &[candidate], as_of, seen_by)
     }
 
     /// Answers for several candidates, in the order given.
@@ -302,8 +314,9 @@ impl Alongside {
         seeker: OdsCode,
         candidates: &[OdsCode],
         as_of: NaiveDate,
+        seen_by: SeenBy,
     ) -> Result<PairAnswer> {
-        answer::pairs(&self.snapshot(), seeker, candidates, as_of)
+        answer::pairs(&self.snapshot(), seeker, candidates, as_of, seen_by)
     }
 
     /// The snapshot there is.

@@ -15,7 +15,7 @@ use crate::cli::{Now, answer};
 use crate::config::{Config, DEFAULT_PORT, Flags};
 use crate::domain::error::Error;
 use crate::domain::ids::{MalformedId, OdsCode};
-use crate::domain::suggestion::{Filters, Limit, SuggestionRequest, Suggestions};
+use crate::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest, Suggestions};
 use crate::http::Clock;
 use crate::random::Random;
 use crate::startup::{self, FirstKey, Port, Service, Signals, StartError, TemporaryDatabase};
@@ -104,6 +104,7 @@ impl Demo {
         }
         let request = SuggestionRequest {
             seeker: OdsCode::new(DEMO_SEEKER).map_err(own_code)?,
+            seen_by: SeenBy::Site,
             weights: None,
             filters: Filters::default(),
             limit: Limit::new(N_SHOWN).unwrap_or(Limit::DEFAULT),

@@ -12,7 +12,7 @@ use crate::config::{Config, Flags};
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::{MalformedId, OdsCode};
 use crate::domain::programme::{Criterion, ImpossibleWeights, MAX_WEIGHT, Weights};
-use crate::domain::suggestion::{AS_OF_YEARS, Filters, Limit, SuggestionRequest};
+use crate::domain::suggestion::{AS_OF_YEARS, Filters, Limit, SeenBy, SuggestionRequest};
 use crate::http;
 use crate::startup::{self, TemporaryDatabase};
 
@@ -74,6 +74,7 @@ impl Suggest {
     pub fn run(&self, config: &Config, now: Now) -> Result<(), Failure> {
         let request = SuggestionRequest {
             seeker: self.seeker,
+            seen_by: SeenBy::Site,
             weights: self.weights,
             filters: Filters::default(),
             limit: self.limit,

@@ -31,6 +31,8 @@ pub struct Register {
     pub topics: Vec<Topic>,
     /// By ODS code, then topic.
     pub topic_interests: Vec<TopicInterest>,
+    /// Who keeps what it can show from other sites; sorted.
+    pub hides_expertise: Vec<OdsCode>,
     /// The weights that sites saved for themselves, by ODS code.
     pub saved_weights: Vec<(OdsCode, Weights)>,
     /// The programme whose weights hold unless somebody says otherwise.
@@ -49,6 +51,7 @@ impl Register {
         self.links.sort_by_key(Link::ends);
         self.networks.sort_by(|a, b| a.slug.cmp(&b.slug));
         self.topics.sort_by(|a, b| a.slug.cmp(&b.slug));
+        self.hides_expertise.sort_unstable();
         self.saved_weights.sort_by_key(|&(code, _)| code);
         self.topic_interests
             .sort_by(|a, b| (a.ods_code, &a.topic).cmp(&(b.ods_code, &b.topic)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use crate::domain::caller::Role;
 use crate::domain::core_system::Module;
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::{BoardCode, MalformedId, OdsCode, Revision};
@@ -65,12 +66,35 @@ pub struct Filters {
     pub within_km: Option<f64>,
 }
 
+/// Who looks at an answer: the weights that a site saved are its own, and others see it under the programme's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SeenBy {
+    /// The site that the answer is for.
+    Site,
+    /// Anybody else.
+    Others,
+}
+
+impl SeenBy {
+    /// Who looks at an answer for a site.
+    #[must_use]
+    pub fn of(role: Role, site: OdsCode) -> Self {
+        if role.site() == Some(site) {
+            Self::Site
+        } else {
+            Self::Others
+        }
+    }
+}
+
 /// What a seeker asks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SuggestionRequest {
     /// Who asks.
     pub seeker: OdsCode,
-    /// Weights for this request alone; else those that the seeker saved, else the programme's.
+    /// Who sees the answer.
+    pub seen_by: SeenBy,
+    /// Weights for this request alone; else those that the seeker saved, where it sees the answer itself, else the programme's.
     pub weights: Option<Weights>,
     /// Which candidates to show.
     pub filters: Filters,

@@ -6,8 +6,8 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::suggestion::{
-    CriterionScore, Filters, Method, PairAnswer, Suggestion, SuggestionRequest, Suggestions,
-    WeightsFrom,
+    CriterionScore, Filters, Method, PairAnswer, SeenBy, Suggestion, SuggestionRequest,
+    Suggestions, WeightsFrom,
 };
 use crate::engine::ask::ask_next;
 use crate::engine::columns::Row;
@@ -25,17 +25,18 @@ use crate::engine::view::{Assessment, Day, View};
 pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Suggestions> {
     let seeker = active_row(snapshot, request.seeker)?;
     let day = Day::new(snapshot, request.as_of);
-    let view = View::new(&day, seeker, request.weights)?;
+    let chosen = chosen_weights(snapshot, seeker, request.weights, request.seen_by);
+    let view = View::new(&day, seeker, Some(chosen.weights(snapshot)))?;
     let shows = Shows::new(&view, &request.filters);
     let (ranked, n_candidates) = view.top(request.limit.count(), |row| shows.row(row));
     let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
-    let weights_in_use = weights_in_use(snapshot, seeker, request.weights);
+    let weights_in_use = weights_in_use(snapshot, seeker, chosen);
     let partners = view.specials.iter().filter(|s| s.is_current_partner);
     Ok(Suggestions {
         seeker: snapshot.card(seeker),
         revision: snapshot.revision(),
         as_of: request.as_of,
-        method: method(snapshot, seeker, request.weights),
+        method: method(snapshot, seeker, chosen),
         n_candidates,
         ask_next: ask_next(&view, &weights_in_use, &assessments),
         suggestions: (1..)
@@ -46,8 +47,8 @@ pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Sugge
     })
 }
 
-/// Answers for given candidates, in the order given, under the seeker's saved weights, else the programme's; ranks count all
-/// candidates.
+/// Answers for given candidates, in the order given, under the seeker's saved weights, where it sees the answer itself, else the
+/// programme's; ranks count all candidates.
 ///
 /// # Errors
 ///
@@ -57,6 +58,7 @@ pub fn pairs(
     seeker: OdsCode,
     candidates: &[OdsCode],
     as_of: NaiveDate,
+    seen_by: SeenBy,
 ) -> Result<PairAnswer> {
     let seeker_row = active_row(snapshot, seeker)?;
     let rows: Vec<Row> = candidates
@@ -79,7 +81,8 @@ pub fn pairs(
         }
     }
     let day = Day::new(snapshot, as_of);
-    let view = View::new(&day, seeker_row, None)?;
+    let chosen = chosen_weights(snapshot, seeker_row, None, seen_by);
+    let view = View::new(&day, seeker_row, Some(chosen.weights(snapshot)))?;
     let suggestions = rows.into_iter().map(|row| {
         let rank = view.rank_of(row, |_| true);
         suggestion(&view, rank, &view.assess(row))
@@ -88,7 +91,7 @@ pub fn pairs(
         seeker: snapshot.card(seeker_row),
         revision: snapshot.revision(),
         as_of,
-        method: method(snapshot, seeker_row, None),
+        method: method(snapshot, seeker_row, chosen),
         candidates: suggestions.collect(),
     })
 }
@@ -107,17 +110,49 @@ pub(crate) fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
         })
 }
 
+/// The weights of the seeker's side, with whose they are.
+#[derive(Clone, Copy, Debug)]
+enum Chosen {
+    Request(Weights),
+    Saved(Weights),
+    Programme,
+}
+
+impl Chosen {
+    const fn weights(self, snapshot: &Snapshot) -> Weights {
+        match self {
+            Self::Request(weights) | Self::Saved(weights) => weights,
+            Self::Programme => snapshot.programme().weights,
+        }
+    }
+}
+
+fn chosen_weights(
+    snapshot: &Snapshot,
+    seeker: Row,
+    requested: Option<Weights>,
+    seen_by: SeenBy,
+) -> Chosen {
+    let saved = match seen_by {
+        SeenBy::Site => snapshot.saved_weights(seeker),
+        SeenBy::Others => None,
+    };
+    requested
+        .map(Chosen::Request)
+        .or(saved.map(Chosen::Saved))
+        .unwrap_or(Chosen::Programme)
+}
+
 /// The weights in use, summing to 1, before what does not apply is spread. Learning joins the programme's weights only where
 /// the seeker names a topic; who chose weights, for a request or for good, chose that of learning too.
-fn weights_in_use(snapshot: &Snapshot, seeker: Row, requested: Option<Weights>) -> PerCriterion {
-    let chosen = requested.or_else(|| snapshot.saved_weights(seeker));
+fn weights_in_use(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> PerCriterion {
     let seeks = snapshot
         .class(seeker)
         .applicable
         .contains(Criterion::Learning);
     let shares = match chosen {
-        Some(weights) => weights.over(|_| true),
-        None => snapshot
+        Chosen::Request(weights) | Chosen::Saved(weights) => weights.over(|_| true),
+        Chosen::Programme => snapshot
             .programme()
             .weights
             .over(|c| c != Criterion::Learning || seeks),
@@ -125,15 +160,13 @@ fn weights_in_use(snapshot: &Snapshot, seeker: Row, requested: Option<Weights>) 
     shares.unwrap_or_default()
 }
 
-fn method(snapshot: &Snapshot, seeker: Row, requested: Option<Weights>) -> Method {
-    let in_use = weights_in_use(snapshot, seeker, requested);
+fn method(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> Method {
+    let in_use = weights_in_use(snapshot, seeker, chosen);
     Method {
-        weights_from: if requested.is_some() {
-            WeightsFrom::Request
-        } else if snapshot.saved_weights(seeker).is_some() {
-            WeightsFrom::Saved
-        } else {
-            WeightsFrom::Programme
+        weights_from: match chosen {
+            Chosen::Request(_) => WeightsFrom::Request,
+            Chosen::Saved(_) => WeightsFrom::Saved,
+            Chosen::Programme => WeightsFrom::Programme,
         },
         weights: Criterion::ALL
             .iter()

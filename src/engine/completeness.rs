@@ -15,7 +15,7 @@ use crate::domain::interval::Interval;
 use crate::domain::organisation::CareSetting;
 use crate::domain::profile::Attribute;
 use crate::domain::programme::Criterion;
-use crate::domain::suggestion::Fact;
+use crate::domain::suggestion::{Fact, SeenBy};
 use crate::engine::answer::active_row;
 use crate::engine::ask::own_question;
 use crate::engine::columns::Row;
@@ -32,7 +32,7 @@ const N_TOP: usize = 10;
 
 /// Says how complete an organisation's facts are and what is missing.
 ///
-/// Weights are the organisation's saved ones, else the programme's, over all criteria. Core systems count by the importance of
+/// Weights are the organisation's saved ones, where it looks itself, else the programme's, over all criteria. Core systems count by the importance of
 /// their modules ("other" aside, which nobody can be asked for), culture by its attributes, and prior relationships half
 /// while a link is recorded and the list is not declared complete.
 ///
@@ -40,10 +40,19 @@ const N_TOP: usize = 10;
 ///
 /// [`Error::OrganisationNotFound`](crate::domain::error::Error::OrganisationNotFound) or
 /// [`Error::OrganisationClosed`](crate::domain::error::Error::OrganisationClosed).
-pub fn completeness(snapshot: &Snapshot, code: OdsCode, as_of: NaiveDate) -> Result<Completeness> {
+pub fn completeness(
+    snapshot: &Snapshot,
+    code: OdsCode,
+    as_of: NaiveDate,
+    seen_by: SeenBy,
+) -> Result<Completeness> {
     let row = active_row(snapshot, code)?;
     let day = Day::new(snapshot, as_of);
-    let view = View::of_candidate(&day, row);
+    let weights = match seen_by {
+        SeenBy::Site => snapshot.weights(row),
+        SeenBy::Others => snapshot.programme().weights,
+    };
+    let view = View::under(&day, row, weights);
     let top: Vec<Assessment> = view
         .top(N_TOP, |_| true)
         .0
@@ -91,7 +100,7 @@ fn mean(widths: impl ExactSizeIterator<Item = Option<f64>>) -> Option<f64> {
 fn missing_facts(view: &View<'_>) -> Vec<(Fact, f64)> {
     let snapshot = view.day.snapshot;
     let (row, class) = (view.seeker, snapshot.class(view.seeker));
-    let shares: PerCriterion = snapshot.weights(row).over(|_| true).unwrap_or_default();
+    let shares: PerCriterion = view.weights.over(|_| true).unwrap_or_default();
     let share = |criterion: Criterion| shares[criterion.index()];
     let mut missing = Vec::new();
 
@@ -229,8 +238,8 @@ fn mutual_fit_with(view: &View<'_>, present: &Assessment, changed: &[Scores]) ->
         }
         theirs[at] = theirs[at].map(|_| new.theirs);
     }
-    let shares = snapshot
-        .weights(view.seeker)
+    let shares = view
+        .weights
         .over(|criterion| applicable.contains(criterion));
     let their_shares = snapshot.shares(snapshot.class(present.row).shares).as_ref();
     let (mine, theirs) = (

@@ -13,7 +13,7 @@ use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::register::Register;
 use crate::domain::suggestion::{
-    Fact, Filters, Limit, Suggestion, SuggestionRequest, Suggestions, WeightsFrom,
+    Fact, Filters, Limit, SeenBy, Suggestion, SuggestionRequest, Suggestions, WeightsFrom,
 };
 use crate::engine::answer::{pairs, suggest};
 use crate::engine::columns::index;
@@ -34,6 +34,7 @@ fn day() -> NaiveDate {
 fn request(seeker: &str) -> SuggestionRequest {
     SuggestionRequest {
         seeker: code(seeker),
+        seen_by: SeenBy::Site,
         weights: None,
         filters: Filters::default(),
         limit: Limit::new(50).unwrap(),
@@ -51,6 +52,7 @@ fn pair(register: &Register, seeker: &str, candidate: &str) -> Suggestion {
         code(seeker),
         &[code(candidate)],
         day(),
+        SeenBy::Site,
     )
     .unwrap();
     answer.candidates.into_iter().next().unwrap()
@@ -326,7 +328,7 @@ proptest! {
     fn what_is_there_and_what_is_missing_make_a_whole(register in any_register()) {
         let snapshot = Snapshot::new(&register);
         for &site in snapshot.codes() {
-            let found = completeness(&snapshot, site, day()).unwrap();
+            let found = completeness(&snapshot, site, day(), SeenBy::Site).unwrap();
             let missing: f64 = found.missing.iter().map(|m| m.effect).sum();
             prop_assert!((found.share + missing - 1.0).abs() < ROUNDING);
             prop_assert!(found.missing.iter().all(|m| (0.0..=1.0).contains(&m.effect)));
@@ -347,7 +349,7 @@ proptest! {
         register.links.retain(|l| kept.contains(&l.ends().0) && kept.contains(&l.ends().1));
         register.networks.clear();
         let fact = if settings { Fact::Links } else { Fact::Attribute(Attribute::EthosPace) };
-        let before = completeness(&Snapshot::new(&register), kept[0], day()).unwrap();
+        let before = completeness(&Snapshot::new(&register), kept[0], day(), SeenBy::Site).unwrap();
         let Some(promised) = before.missing.iter().find(|m| m.fact == fact).and_then(|m| m.width_change) else { return Ok(()) };
         if settings {
             register.organisations[0].links_complete_on = day().pred_opt();
@@ -359,7 +361,7 @@ proptest! {
             return Ok(());
         }
         register.sort();
-        let after = completeness(&Snapshot::new(&register), kept[0], day()).unwrap();
+        let after = completeness(&Snapshot::new(&register), kept[0], day(), SeenBy::Site).unwrap();
         let change = after.mean_width.unwrap_or_default() - before.mean_width.unwrap_or_default();
         prop_assert!((change - promised).abs() < 1e-6, "{promised} was promised, {change} came");
     }
@@ -408,7 +410,7 @@ proptest! {
         }
         after.sort();
         let width = |register: &Register| {
-            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day()).map(|p| p.candidates[0].your_fit.width())
+            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day(), SeenBy::Site).map(|p| p.candidates[0].your_fit.width())
         };
         if let (Ok(before), Ok(after)) = (width(&before), width(&after)) {
             prop_assert!(after <= before + ROUNDING, "{before} became {after}");
@@ -569,6 +571,7 @@ fn current_partners_are_listed_apart_and_relatives_not_at_all() {
         code("AAA"),
         &[code("CCC")],
         day(),
+        SeenBy::Site,
     );
     assert!(matches!(refused, Err(Error::NeverSuggested { .. })));
 }
@@ -921,7 +924,13 @@ fn members_who_left_do_not_make_a_network_too_large() {
 #[test]
 fn the_next_question_is_the_shortest_of_those_that_do_most() {
     let [a, b] = two_trusts();
-    let found = completeness(&Snapshot::new(&register(&[a, b])), code("AAA"), day()).unwrap();
+    let found = completeness(
+        &Snapshot::new(&register(&[a, b])),
+        code("AAA"),
+        day(),
+        SeenBy::Site,
+    )
+    .unwrap();
     let most = found.missing[0].effect;
     let best = found
         .missing

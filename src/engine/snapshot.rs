@@ -134,6 +134,8 @@ pub struct Snapshot {
     pub(crate) culture: CultureColumns,
     pub(crate) links: LinkColumns,
     pub(crate) learning: LearningColumns,
+    /// The rows that keep what they can show from other sites; sorted.
+    hides_expertise: Vec<Row>,
     topic_names: Vec<String>,
     systems: Lists<SystemFact>,
     system_names: Vec<SystemName>,
@@ -305,6 +307,11 @@ impl Snapshot {
             own_terms: OwnTerms::new(classes.len()),
             classes,
             care_settings: CareSettingTable::new(&setting_counts),
+            hides_expertise: register
+                .hides_expertise
+                .iter()
+                .filter_map(|&code| row_of(code))
+                .collect(),
             topic_names: register.topics.iter().map(|t| t.name.clone()).collect(),
             attribute_origins,
             attribute_origins_of,
@@ -353,6 +360,12 @@ impl Snapshot {
         &self.codes
     }
 
+    /// Whether an organisation of this code is recorded, active or closed.
+    #[must_use]
+    pub fn knows(&self, code: OdsCode) -> bool {
+        self.row(code).is_some() || self.closed.contains_key(&code)
+    }
+
     /// What is known of a closed organisation; `None` where it is active or not recorded.
     #[must_use]
     pub fn closed(&self, code: OdsCode) -> Option<&ClosedOrganisation> {
@@ -375,6 +388,7 @@ impl Snapshot {
             + self.classes.capacity() * size_of::<Class>()
             + self.own_terms.heap_bytes()
             + self.saved.capacity() * size_of::<(Row, u32)>()
+            + self.hides_expertise.capacity() * size_of::<Row>()
             + self.weights.capacity() * size_of::<Weights>()
             + self.shares.capacity() * size_of::<Shares>()
             + self.portfolios.heap_bytes()
@@ -428,6 +442,11 @@ impl Snapshot {
 
     pub(crate) fn class(&self, row: Row) -> Class {
         self.classes[self.class_of[row as usize] as usize]
+    }
+
+    /// Whether a row keeps what it can show from other sites.
+    pub(crate) fn hides_expertise(&self, row: Row) -> bool {
+        self.hides_expertise.binary_search(&row).is_ok()
     }
 
     /// The weights that a row saved for itself.

@@ -165,6 +165,7 @@ pub(crate) fn register(built: &[Built]) -> Register {
         attributes: built.iter().flat_map(|b| b.attributes.clone()).collect(),
         links: Vec::new(),
         networks: Vec::new(),
+        hides_expertise: Vec::new(),
         saved_weights: Vec::new(),
         topics: topics
             .into_iter()

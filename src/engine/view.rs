@@ -129,6 +129,8 @@ pub struct View<'a> {
     pub(crate) day: &'a Day<'a>,
     pub(crate) seeker: Row,
     seeker_class: Class,
+    /// The seeker's weights, over all criteria.
+    pub(crate) weights: Weights,
     /// The seeker's shares; `None` where no weighted criterion applies to it.
     shares: Shares,
     pub(crate) culture: CultureRow<'a>,
@@ -158,15 +160,8 @@ impl<'a> View<'a> {
     ///
     /// [`Error::NothingApplies`] where no weighted criterion can be asked of the seeker.
     pub(crate) fn new(day: &'a Day<'a>, seeker: Row, requested: Option<Weights>) -> Result<Self> {
-        let own = day.snapshot.weights(seeker);
-        let weights = requested.unwrap_or(own);
-        let view = if weights == own {
-            Self::of_candidate(day, seeker)
-        } else {
-            let applicable = day.snapshot.class(seeker).applicable;
-            let shares = weights.over(|criterion| applicable.contains(criterion));
-            Self::with_shares(day, seeker, shares, None)
-        };
+        let weights = requested.unwrap_or_else(|| day.snapshot.weights(seeker));
+        let view = Self::under(day, seeker, weights);
         if view.shares.is_none() {
             return Err(Error::NothingApplies {
                 seeker: day.snapshot.code(seeker),
@@ -176,19 +171,31 @@ impl<'a> View<'a> {
         Ok(view)
     }
 
+    /// The view of a seeker under weights, be it that none of them applies to it.
+    pub(crate) fn under(day: &'a Day<'a>, seeker: Row, weights: Weights) -> Self {
+        if weights == day.snapshot.weights(seeker) {
+            return Self::of_candidate(day, seeker);
+        }
+        let applicable = day.snapshot.class(seeker).applicable;
+        let shares = weights.over(|criterion| applicable.contains(criterion));
+        Self::with_shares(day, seeker, (weights, shares), None)
+    }
+
     /// The view that another has by itself, under the weights it saved or else the programme's. Where no weighted criterion
     /// applies to it, it sees each pair with the other's eyes (DESIGN 4.1).
     pub(crate) fn of_candidate(day: &'a Day<'a>, candidate: Row) -> Self {
         let snapshot = day.snapshot;
         let class = snapshot.class_of[candidate as usize];
         let shares = *snapshot.shares(snapshot.classes[class as usize].shares);
-        Self::with_shares(day, candidate, shares, snapshot.own_terms.of(class))
+        let weights = snapshot.weights(candidate);
+        let kept = snapshot.own_terms.of(class);
+        Self::with_shares(day, candidate, (weights, shares), kept)
     }
 
     fn with_shares(
         day: &'a Day<'a>,
         seeker: Row,
-        shares: Shares,
+        (weights, shares): (Weights, Shares),
         kept: Option<&'a OnceLock<Vec<ClassTerms>>>,
     ) -> Self {
         let snapshot = day.snapshot;
@@ -196,6 +203,7 @@ impl<'a> View<'a> {
             day,
             seeker,
             seeker_class: snapshot.class(seeker),
+            weights,
             shares,
             culture: snapshot.culture.row(seeker),
             terms: Cow::Borrowed(&[]),

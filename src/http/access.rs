@@ -360,6 +360,11 @@ async fn authenticate(access: &Access, request: &ServiceRequest) -> Result<Calle
             .find(sent, now)
             .await
             .map(|identity| identity.caller)
+            // A site that nobody recorded has nothing to read or to change.
+            .and_then(|caller| match caller.role.site() {
+                Some(code) if !alongside.knows(code) => Err(TokenFault::NoRole),
+                _ => Ok(caller),
+            })
             .map_err(of_token),
         Some(_) | None => alongside.callers().find(sent, now).ok_or_else(|| {
             Problem::new(Kind::InvalidKey, "The key is unknown, expired or revoked.")

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -79,7 +79,8 @@ impl FromRequest for Changing {
         let request_id = request.extensions().get::<RequestId>().cloned();
         ready(Ok(Self {
             caller,
-            at: clock.now(),
+            // As it is stored: what is answered first is what is answered later.
+            at: clock.now().trunc_subsecs(6),
             request_id: request_id.map(|id| id.0).unwrap_or_default(),
         }))
     }
@@ -199,5 +200,20 @@ mod tests {
         assert_eq!(of("abc-1"), Ok(Some(b"abc-1".to_vec())));
         assert!(of("").is_err() && of("a b").is_err() && of(&"x".repeat(129)).is_err());
         assert_eq!(key(&HeaderMap::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_change_is_made_at_a_time_that_can_be_stored() {
+        let clock = Clock::of(|| "2026-11-22T09:00:00.123456789Z".parse().unwrap());
+        let request = actix_web::test::TestRequest::default()
+            .app_data(Data::new(clock))
+            .to_http_request();
+        request.extensions_mut().insert(Asker(Caller {
+            id: crate::domain::caller::CallerId::of_key("1"),
+            role: crate::domain::caller::Role::ProgrammeAdmin,
+        }));
+        let changing = Changing::from_request(&request, &mut Payload::None).into_inner();
+        let stored: DateTime<Utc> = "2026-11-22T09:00:00.123456Z".parse().unwrap();
+        assert_eq!(changing.unwrap().at, stored);
     }
 }

@@ -4,7 +4,8 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 
 use crate::app::Alongside;
-use crate::http::access::Rule;
+use crate::domain::suggestion::SeenBy;
+use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::clock::Clock;
 use crate::http::extract::{Params, Seeker};
@@ -31,7 +32,8 @@ const COMPLETENESS_BYTES: usize = 8 * 1024;
 /// is measured: each of the site's present ten best suggestions is scored again as if the fact were known and said what the
 /// others make one expect, and the mean of `high - low` of the mutual fits is compared; below 0 the suggestions become firmer,
 /// above 0 the fact brings in a question on which most candidates have said nothing. It is null where what the fact would say
-/// decides, as for topics. Shown is which answers are missing, never one that was given.
+/// decides, as for topics. Shown is which answers are missing, never one that was given. The weights that a site saved
+/// are its own: staff see its side under the programme's.
 #[utoipa::path(
     tag = "organisations",
     params(Seeker, PairParameters),
@@ -42,12 +44,14 @@ const COMPLETENESS_BYTES: usize = 8 * 1024;
 )]
 #[get("/organisations/{odsCode}/completeness")]
 pub(crate) async fn show_completeness(
+    asker: Asker,
     site: Seeker,
     parameters: Params<PairParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let as_of = parameters.0.as_of.unwrap_or_else(|| clock.today());
-    let completeness = alongside.completeness(site.0, as_of)?;
+    let seen_by = SeenBy::of(asker.0.role, site.0);
+    let completeness = alongside.completeness(site.0, as_of, seen_by)?;
     answer::json(&CompletenessView::new(completeness), COMPLETENESS_BYTES)
 }

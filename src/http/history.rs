@@ -22,7 +22,7 @@ use crate::http::parameters::{in_query, limit_in_query, limit_schema, whole};
 use crate::http::problem::Problem;
 use crate::http::views::text::OriginName;
 use crate::storage::facts::PastFact;
-use crate::storage::{attributes, facts, organisations};
+use crate::storage::{attributes, facts, links, organisations, visibility};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[Operation::new("list_history", Rule::OwnOrAdmin)
@@ -158,10 +158,18 @@ const fn hidden_from(role: Role) -> &'static [&'static str] {
     }
 }
 
+/// Takes the evidence out of past links.
+fn without_evidence(items: &mut [PastFact]) {
+    let links = items.iter_mut().filter(|past| past.kind == links::KIND);
+    for fact in links.filter_map(|past| past.fact.as_object_mut()) {
+        fact.remove(links::EVIDENCE);
+    }
+}
+
 /// List the history
 ///
 /// Lists the words on the organisation that were displaced, corrected or withdrawn, the last one first. Answers on the ethos
-/// are shown to the site alone.
+/// are shown to the site alone, and so is the evidence of past links where the site hides evidence.
 #[utoipa::path(
     tag = "profile",
     params(Seeker, HistoryParameters),
@@ -181,13 +189,18 @@ pub(crate) async fn list_history(
 ) -> Result<HttpResponse, Problem> {
     let code = code.0;
     let hidden = hidden_from(asker.0.role);
+    let is_own = asker.0.role.site() == Some(code);
     let HistoryParameters { limit, before } = parameters.0;
     let mut items = alongside
         .storage()
         .read(move |connection| {
             organisations::require(connection, code)?;
             // One more than asked for tells whether more follow.
-            facts::history(connection, code, hidden, before, limit + 1)
+            let mut items = facts::history(connection, code, hidden, before, limit + 1)?;
+            if !is_own && !visibility::of(connection, code)?.evidence {
+                without_evidence(&mut items);
+            }
+            Ok(items)
         })
         .await?;
     let has_more = items.len() > limit;

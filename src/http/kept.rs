@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 
 use crate::app::Edition;
 use crate::domain::ids::OdsCode;
-use crate::domain::suggestion::{Filters, Limit, SuggestionRequest};
+use crate::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 
 /// How many bytes are kept at most: two hundred answers of ten suggestions each.
 const MAX_BYTES: u64 = 8 << 20;
@@ -25,6 +25,7 @@ const BEFORE_TIME: &[u8] = br#""generatedAt":""#;
 pub(crate) struct PlainQuestion {
     edition: Edition,
     seeker: OdsCode,
+    seen_by: SeenBy,
     limit: Limit,
     as_of: NaiveDate,
 }
@@ -35,6 +36,7 @@ impl PlainQuestion {
         (request.weights.is_none() && request.filters == Filters::default()).then_some(Self {
             edition,
             seeker: request.seeker,
+            seen_by: request.seen_by,
             limit: request.limit,
             as_of: request.as_of,
         })
@@ -101,6 +103,7 @@ mod tests {
     fn question(limit: i64, edition: u64) -> PlainQuestion {
         let request = SuggestionRequest {
             seeker: OdsCode::new("RTH").unwrap(),
+            seen_by: SeenBy::Site,
             weights: None,
             filters: Filters::default(),
             limit: Limit::new(limit).unwrap(),
@@ -147,6 +150,7 @@ mod tests {
     fn a_request_with_weights_or_filters_of_its_own_is_not_plain() {
         let plain = SuggestionRequest {
             seeker: OdsCode::new("RTH").unwrap(),
+            seen_by: SeenBy::Site,
             weights: None,
             filters: Filters::default(),
             limit: Limit::DEFAULT,

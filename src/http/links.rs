@@ -210,8 +210,8 @@ pub(crate) fn note(
             kind: links::KIND,
             id: id.unwrap_or_default(),
             ods_code: Some(code),
-            before: before.map(links::json_of),
-            after: after.map(links::json_of),
+            before: before.map(links::audited),
+            after: after.map(links::audited),
         },
     );
 }

@@ -16,7 +16,7 @@ use crate::domain::error::{Error, FieldError};
 use crate::domain::ids::OdsCode;
 use crate::domain::organisation::{CareSetting, CareSettings};
 use crate::domain::programme::{Criterion, MAX_WEIGHT, Weights};
-use crate::domain::suggestion::{Filters, Limit, SuggestionRequest};
+use crate::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 use crate::http::body::{Object, given};
 use crate::http::extract::Fault;
 use crate::http::parameters::{
@@ -135,7 +135,7 @@ impl Question {
     /// [`Error::Invalid`] with everything that is wrong.
     pub(crate) fn into_request(
         self,
-        seeker: OdsCode,
+        (seeker, seen_by): (OdsCode, SeenBy),
         today: NaiveDate,
     ) -> Result<SuggestionRequest, Error> {
         let mut faults = Faults::default();
@@ -155,6 +155,7 @@ impl Question {
         }
         Ok(SuggestionRequest {
             seeker,
+            seen_by,
             weights,
             filters,
             limit: limit.unwrap_or(Limit::DEFAULT),
@@ -346,7 +347,7 @@ mod tests {
             serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
         let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
         question
-            .into_request(OdsCode::new("RTH").unwrap(), day)
+            .into_request((OdsCode::new("RTH").unwrap(), SeenBy::Site), day)
             .map_err(|error| match error {
                 Error::Invalid(errors) => errors.into_iter().map(|error| error.pointer).collect(),
                 other => vec![other.to_string()],

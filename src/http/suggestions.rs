@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, get, post};
 
 use crate::app::Alongside;
 use crate::domain::error::Error;
-use crate::domain::suggestion::{Filters, Limit, PairAnswer, SuggestionRequest};
-use crate::http::access::Rule;
+use crate::domain::suggestion::{Filters, Limit, PairAnswer, SeenBy, SuggestionRequest};
+use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::clock::Clock;
@@ -51,7 +51,8 @@ const SUGGESTION_BYTES: usize = 4 * 1024;
 /// Suggest partners
 ///
 /// Suggests partner organisations under the weights that the site saved, else the programme's, best first, each with its scores, its reasons and what is
-/// not known of it. Every number is a range: a missing fact opens the range instead of lowering the score.
+/// not known of it. Every number is a range: a missing fact opens the range instead of lowering the score. The weights that a site saved
+/// are its own: staff see its side under the programme's.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, SuggestionParameters),
@@ -62,6 +63,7 @@ const SUGGESTION_BYTES: usize = 4 * 1024;
 )]
 #[get("/organisations/{odsCode}/suggestions")]
 pub(crate) async fn list_suggestions(
+    asker: Asker,
     seeker: Seeker,
     parameters: Params<SuggestionParameters>,
     alongside: Data<Alongside>,
@@ -70,6 +72,7 @@ pub(crate) async fn list_suggestions(
 ) -> Result<HttpResponse, Problem> {
     let request = SuggestionRequest {
         seeker: seeker.0,
+        seen_by: SeenBy::of(asker.0.role, seeker.0),
         weights: None,
         filters: Filters::default(),
         limit: parameters.0.limit.unwrap_or(Limit::DEFAULT),
@@ -82,7 +85,8 @@ pub(crate) async fn list_suggestions(
 ///
 /// Suggests partner organisations under weights and filters of the request's own. Every field is optional: `{}` asks for
 /// the same as the GET. Weights count by their ratio, and a criterion that is left out counts nothing; they change the
-/// seeker's side only. Nothing is stored.
+/// seeker's side only. Nothing is stored. The weights that a site saved
+/// are its own: staff see its side under the programme's.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker),
@@ -94,6 +98,7 @@ pub(crate) async fn list_suggestions(
 )]
 #[post("/organisations/{odsCode}/suggestions")]
 pub(crate) async fn make_suggestions(
+    asker: Asker,
     seeker: Seeker,
     _none: Params<NoParameters>,
     question: Body<Question>,
@@ -101,7 +106,10 @@ pub(crate) async fn make_suggestions(
     kept: Data<KeptAnswers>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let request = question.0.into_request(seeker.0, clock.today())?;
+    let seen_by = SeenBy::of(asker.0.role, seeker.0);
+    let request = question
+        .0
+        .into_request((seeker.0, seen_by), clock.today())?;
     suggest(&alongside, &kept, &clock, &request)
 }
 
@@ -130,7 +138,8 @@ fn suggest(
 /// Explain one candidate
 ///
 /// Explains how one candidate suits the seeker, under the weights that the seeker saved, else the programme's, whatever its
-/// place in the list.
+/// place in the list. The weights that a site saved
+/// are its own: staff see its side under the programme's.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, Candidate, PairParameters),
@@ -141,6 +150,7 @@ fn suggest(
 )]
 #[get("/organisations/{odsCode}/suggestions/{candidate}")]
 pub(crate) async fn show_suggestion(
+    asker: Asker,
     seeker: Seeker,
     candidate: Candidate,
     parameters: Params<PairParameters>,
@@ -148,7 +158,8 @@ pub(crate) async fn show_suggestion(
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let as_of = parameters.0.as_of.unwrap_or_else(|| clock.today());
-    let answer = alongside.pair(seeker.0, candidate.0, as_of)?;
+    let seen_by = SeenBy::of(asker.0.role, seeker.0);
+    let answer = alongside.pair(seeker.0, candidate.0, as_of, seen_by)?;
     let view = PairView::new(answer, clock.now()).ok_or_else(|| {
         Error::Internal("explaining a pair", "the answer has no candidate".into())
     })?;
@@ -157,7 +168,8 @@ pub(crate) async fn show_suggestion(
 
 /// Compare candidates
 ///
-/// Shows one to five candidates side by side: each in full, and a matrix by criterion.
+/// Shows one to five candidates side by side: each in full, and a matrix by criterion. The weights that a site saved
+/// are its own: staff see its side under the programme's.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, ComparisonParameters),
@@ -168,6 +180,7 @@ pub(crate) async fn show_suggestion(
 )]
 #[get("/organisations/{odsCode}/comparison")]
 pub(crate) async fn compare_candidates(
+    asker: Asker,
     seeker: Seeker,
     parameters: Params<ComparisonParameters>,
     alongside: Data<Alongside>,
@@ -175,7 +188,8 @@ pub(crate) async fn compare_candidates(
 ) -> Result<HttpResponse, Problem> {
     let ComparisonParameters { with, as_of } = parameters.0;
     let as_of = as_of.unwrap_or_else(|| clock.today());
-    let answer: PairAnswer = alongside.compare(seeker.0, &with, as_of)?;
+    let seen_by = SeenBy::of(asker.0.role, seeker.0);
+    let answer: PairAnswer = alongside.compare(seeker.0, &with, as_of, seen_by)?;
     let capacity = 2 * SUGGESTION_BYTES * (with.len() + 1);
     answer::json(&ComparisonView::new(answer, clock.now()), capacity)
 }

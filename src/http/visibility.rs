@@ -126,7 +126,7 @@ pub(crate) async fn put_visibility(
         expertise: body.0.expertise,
         evidence: body.0.evidence,
     };
-    let change = changing.change("set_visibility", Touches::Nothing);
+    let change = changing.change("set_visibility", Touches::Scoring);
     let (version, shows) = alongside
         .write_outcome(change, move |connection| {
             let outcome = visibility::change(connection, code, shows, &expected.0)?;

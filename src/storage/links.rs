@@ -26,6 +26,9 @@ use crate::storage::schema::{links, organisations, visibility};
 /// The kind of these facts in the history and in the audit.
 pub const KIND: &str = "links";
 
+/// The field of the evidence in the history and in the audit.
+pub const EVIDENCE: &str = "evidence";
+
 /// What a link is called where it is not there.
 const WHAT: &str = "link";
 
@@ -354,9 +357,16 @@ fn remember(
     facts::remember(connection, slot, voice, &json_of(record), by, at)
 }
 
-/// A link as the history and the audit keep it: without the reason of a dispute, which is for the two ends alone.
+/// A link as the audit tells it: that there is evidence, not what it says, which the declaring side may hide.
 #[must_use]
-pub fn json_of(record: &LinkRecord) -> Value {
+pub fn audited(record: &LinkRecord) -> Value {
+    let mut told = json_of(record);
+    told[EVIDENCE] = record.link.evidence.is_some().into();
+    told
+}
+
+/// A link as the history keeps it: without the reason of a dispute, which is for the two ends alone.
+fn json_of(record: &LinkRecord) -> Value {
     let link = &record.link;
     let (a, b) = link.ends();
     json!({
@@ -368,7 +378,7 @@ pub fn json_of(record: &LinkRecord) -> Value {
         "standing": link.standing.as_str(),
         "declaredBy": link.declared_by.map(|code| code.to_string()),
         "disputedBy": record.disputed_by.map(|code| code.to_string()),
-        "evidence": link.evidence,
+        EVIDENCE: link.evidence,
         "note": link.note,
         "source": link.provenance.source,
         "asOf": link.provenance.as_of.map(|date| date.to_string()),

@@ -22,7 +22,7 @@ use crate::storage::schema::{
     attributes, boards, core_systems, data_sets, links, network_members, networks,
     organisation_care_settings, organisation_topics, organisations, successions, topics,
 };
-use crate::storage::{blueprints, programmes, revision, weights};
+use crate::storage::{blueprints, programmes, revision, visibility, weights};
 
 /// Reads one whole table as rows.
 macro_rules! whole_table {
@@ -79,6 +79,7 @@ pub fn load(connection: &mut Connection) -> Result<Register> {
             super::topics::with_blueprints(&mut interests, blueprints::published(connection)?);
             interests
         },
+        hides_expertise: visibility::hiding_expertise(connection)?,
         saved_weights: weights::saved(connection)?,
         programme: programmes::default(connection)?,
     };

@@ -59,6 +59,18 @@ pub fn all(connection: &mut Connection) -> Result<BTreeMap<OdsCode, Visibility>>
         .collect()
 }
 
+/// Returns who keeps what it can show from other sites, sorted.
+///
+/// # Errors
+///
+/// As [`of`].
+pub fn hiding_expertise(connection: &mut Connection) -> Result<Vec<OdsCode>> {
+    let hiding = all(connection)?.into_iter();
+    Ok(hiding
+        .filter_map(|(code, shows)| (!shows.expertise).then_some(code))
+        .collect())
+}
+
 /// Returns what others see of an organisation, and the version of that.
 ///
 /// # Errors

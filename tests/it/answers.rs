@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use actix_web::web::Bytes;
 use alongside::domain::ids::OdsCode;
-use alongside::domain::suggestion::{Fact, Filters, Limit, SuggestionRequest, Suggestions};
+use alongside::domain::suggestion::{Fact, Filters, Limit, SeenBy, SuggestionRequest, Suggestions};
 use alongside::engine::answer::suggest;
 use alongside::engine::snapshot::Snapshot;
 use alongside::intake::bundled;
@@ -19,6 +19,7 @@ static SNAPSHOT: LazyLock<Snapshot> =
 fn request(seeker: &str, limit: i64) -> SuggestionRequest {
     SuggestionRequest {
         seeker: OdsCode::new(seeker).unwrap(),
+        seen_by: SeenBy::Site,
         weights: None,
         filters: Filters::default(),
         limit: Limit::new(limit).unwrap(),

@@ -7,7 +7,7 @@ use alongside::app::{Alongside, BundledData};
 use alongside::domain::error::Result;
 use alongside::domain::ids::{OdsCode, Revision};
 use alongside::domain::programme::{Criterion, Weights};
-use alongside::domain::suggestion::{Filters, Limit, SuggestionRequest};
+use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 use alongside::storage::{Change, Connection, Touches, programmes};
 
 use crate::support::database::{TestDatabase, a_change};
@@ -38,6 +38,7 @@ fn service() -> Service {
 fn request() -> SuggestionRequest {
     SuggestionRequest {
         seeker: OdsCode::new("RTH").unwrap(),
+        seen_by: SeenBy::Site,
         weights: None,
         filters: Filters::default(),
         limit: Limit::DEFAULT,

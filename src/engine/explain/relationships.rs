@@ -93,10 +93,14 @@ fn span(fact: &LinkFact) -> String {
     }
 }
 
-/// Says of each topic that the seeker seeks what the candidate can show, and the other way round.
+/// Says of each topic that the seeker seeks what the candidate can show, unless the candidate keeps that to itself. What the
+/// candidate seeks is never told: a site's needs are its own.
 pub(super) fn explain_learning(explanation: &mut Explanation, view: &View<'_>, row: Row) {
     const LEARNING: Criterion = Criterion::Learning;
     let snapshot = view.day.snapshot;
+    if snapshot.hides_expertise(row) {
+        return;
+    }
     for (topic, shown) in snapshot.learning.sought_and_shown(view.seeker, row) {
         let name = snapshot.topic_name(topic);
         let Some(shown) = shown else {
@@ -115,15 +119,6 @@ pub(super) fn explain_learning(explanation: &mut Explanation, view: &View<'_>, r
             explanation.you_gain.push(text);
         }
     }
-    for (topic, shown) in snapshot.learning.sought_and_shown(row, view.seeker) {
-        if let Some(shown) = shown.filter(|shown| shown.stage != TopicStage::Nothing) {
-            let name = snapshot.topic_name(topic);
-            explanation.they_gain.push(format!(
-                "They want to learn about {name}; you {}.",
-                showing(shown.stage)
-            ));
-        }
-    }
 }
 
 /// What a stage lets an organisation show; true from its start on, whatever the day.
@@ -134,5 +129,62 @@ const fn showing(stage: TopicStage) -> &'static str {
         TopicStage::Offered => "offer to talk about it",
         TopicStage::Implementing => "are putting it in",
         TopicStage::Nothing => "have nothing to show",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::profile::{TopicNeed, TopicStage};
+    use crate::domain::programme::Criterion;
+    use crate::domain::suggestion::{CriterionScore, SeenBy, Suggestion};
+    use crate::engine::answer::pairs;
+    use crate::engine::snapshot::Snapshot;
+    use crate::engine::test_register::{code, organisation, register};
+
+    /// What AAA, which seeks two topics and shows a third, is told of BBB, which shows one and seeks the third.
+    fn told(hides_expertise: bool) -> Suggestion {
+        let seeker = organisation("AAA")
+            .on_topic("hepma", Some(TopicNeed::Urgent), None)
+            .on_topic("imaging", Some(TopicNeed::Wanted), None)
+            .on_topic("theatres", None, Some(TopicStage::Live));
+        let candidate = organisation("BBB")
+            .on_topic("hepma", None, Some(TopicStage::Live))
+            .on_topic("theatres", Some(TopicNeed::Urgent), None);
+        let mut register = register(&[seeker, candidate]);
+        if hides_expertise {
+            register.hides_expertise.push(code("BBB"));
+        }
+        let day = "2026-11-22".parse().unwrap();
+        let snapshot = Snapshot::new(&register);
+        let answer = pairs(&snapshot, code("AAA"), &[code("BBB")], day, SeenBy::Site);
+        answer.unwrap().candidates.remove(0)
+    }
+
+    fn learning(suggestion: &Suggestion) -> &CriterionScore {
+        &suggestion.criteria[Criterion::Learning.index()]
+    }
+
+    #[test]
+    fn what_a_candidate_can_show_is_told_unless_it_keeps_that_to_itself() {
+        let (open, hidden) = (told(false), told(true));
+        let line = "You want to learn about hepma; they have taken it live.";
+        assert_eq!(open.you_gain, [line]);
+        assert_eq!(learning(&open).reasons[0].text, line);
+        assert_eq!(learning(&open).unknown, ["what they can show on imaging"]);
+        assert!(hidden.you_gain.is_empty());
+        assert!(learning(&hidden).reasons.is_empty() && learning(&hidden).unknown.is_empty());
+        assert_eq!(learning(&hidden).score, learning(&open).score);
+        assert_eq!(hidden.mutual_fit, open.mutual_fit);
+    }
+
+    #[test]
+    fn what_a_candidate_seeks_is_counted_and_never_told() {
+        let suggestion = told(false);
+        assert!(learning(&suggestion).their_score.unwrap().expected() > 0.0);
+        assert!(
+            suggestion.they_gain.is_empty(),
+            "{:?}",
+            suggestion.they_gain
+        );
     }
 }

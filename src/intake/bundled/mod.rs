@@ -70,6 +70,7 @@ fn read() -> Read<Bundle> {
             attributes,
             links: relations::read_relationships(RELATIONSHIPS, &known)?,
             networks: relations::read_memberships(MEMBERSHIPS, &known)?,
+            hides_expertise: Vec::new(),
             saved_weights: Vec::new(),
             topics: Vec::new(),
             topic_interests: Vec::new(),

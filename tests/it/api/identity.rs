@@ -463,3 +463,18 @@ async fn the_service_starts_before_its_provider() {
     service.later(31);
     service.me(&signer.sign(&claims())).await.good();
 }
+
+#[actix_web::test]
+async fn a_token_of_a_site_that_is_not_recorded_gives_no_role() {
+    let signer = Signer::new("1", Algorithm::ES256);
+    let (service, _folder) = Taking::of(&[&signer]);
+    let token = signer.sign(&with("ods", "ZZ9".into()));
+    for path in ["/api/v1/me", "/api/v1/organisations/ZZ9/weights"] {
+        ask(&service.service, &token, path)
+            .await
+            .problem(403, "/problems/forbidden");
+    }
+    // A closed one is still itself.
+    let token = signer.sign(&with("ods", "RW6".into()));
+    assert_eq!(service.me(&token).await.good()["odsCode"], "RW6");
+}

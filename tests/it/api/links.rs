@@ -342,3 +342,26 @@ async fn a_list_is_declared_complete_and_no_longer() {
     assert_eq!(service.delete(As::Rth, &path).await.status, 204);
     assert_eq!(service.get(As::Rth, &path).await.good()["complete"], false);
 }
+
+#[actix_web::test]
+async fn evidence_is_not_told_in_the_audit_and_in_the_history_only_while_it_is_shown() {
+    let service = TestService::bundled();
+    let id = declared(&service).await;
+    service.delete(As::Rth, &format!("{OURS}/{id}")).await;
+    let says = async |caller: As, path: &str, words: &str| {
+        let page = service.get(caller, path).await.good().to_string();
+        assert!(page.contains(&id), "{path} {page}");
+        page.contains(words)
+    };
+    for caller in [As::Admin, As::Viewer] {
+        assert!(!says(caller, "/api/v1/admin/audit", "minutes of May").await);
+        assert!(says(caller, "/api/v1/admin/audit", "\"evidence\":true").await);
+    }
+    let history = "/api/v1/organisations/RTH/history";
+    assert!(says(As::Admin, history, "minutes of May").await);
+    let hides = json!({ "expertise": true, "evidence": false });
+    let path = "/api/v1/organisations/RTH/visibility";
+    service.put(As::Rth, path, &hides).await.good();
+    assert!(!says(As::Admin, history, "evidence").await);
+    assert!(says(As::Rth, history, "minutes of May").await);
+}

@@ -54,3 +54,53 @@ async fn nobody_else_reads_the_weights() {
         );
     }
 }
+
+/// An answer without what another site's view of the seeker and the number of the write make of it.
+fn compared(mut answer: Value) -> Value {
+    match &mut answer {
+        Value::Object(fields) => {
+            fields.retain(|name, _| name != "reverseRank" && name != "revision");
+            fields
+                .values_mut()
+                .for_each(|value| *value = compared(value.take()));
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|value| *value = compared(value.take())),
+        _ => {}
+    }
+    answer
+}
+
+#[actix_web::test]
+async fn staff_see_a_site_under_the_programmes_weights_whatever_it_saved() {
+    let service = TestService::bundled();
+    let path = |rest: &str| format!("/api/v1/organisations/RTH/{rest}");
+    let paths = [
+        "suggestions",
+        "suggestions/RHW",
+        "comparison?with=RHW",
+        "completeness",
+    ]
+    .map(path);
+    let post = path("suggestions");
+    let mut before = Vec::new();
+    for path in &paths {
+        before.push(service.get(As::Admin, path).await.good());
+    }
+    let body = json!({"weights": {"core_system": 3, "geography": 0.25}});
+    service.put(As::Rth, WEIGHTS, &body).await.good();
+    for (path, before) in paths.iter().zip(before) {
+        // The site first: what is kept for it is not for others.
+        let own = service.get(As::Rth, path).await.good();
+        assert_ne!(compared(own), compared(before.clone()), "{path}");
+        for staff in [As::Admin, As::Viewer] {
+            let seen = service.get(staff, path).await.good();
+            assert_eq!(compared(seen), compared(before.clone()), "{path} {staff:?}");
+        }
+    }
+    for (caller, from) in [(As::Rth, "saved"), (As::Admin, "programme")] {
+        let answer = service.post(caller, &post, &json!({})).await.good();
+        assert_eq!(answer["method"]["weightsFrom"], from);
+    }
+}

@@ -69,6 +69,7 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
         networks: Vec::new(),
         topics: Vec::new(),
         topic_interests: Vec::new(),
+        hides_expertise: Vec::new(),
         saved_weights: Vec::new(),
         programme: real.programme.clone(),
     };

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::core_system::{Module, SystemStatus};
-use crate::domain::suggestion::Suggestion;
+use crate::domain::suggestion::{SeenBy, Suggestion};
 use crate::engine::answer::pairs;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::test_register::{code, organisation, register};
@@ -19,7 +19,14 @@ fn told(mine: Told<'_>, theirs: Told<'_>) -> Suggestion {
     };
     let register = register(&[with("AAA", mine), with("BBB", theirs)]);
     let day: NaiveDate = "2026-11-22".parse().unwrap();
-    let answer = pairs(&Snapshot::new(&register), code("AAA"), &[code("BBB")], day).unwrap();
+    let answer = pairs(
+        &Snapshot::new(&register),
+        code("AAA"),
+        &[code("BBB")],
+        day,
+        SeenBy::Site,
+    )
+    .unwrap();
     answer.candidates.into_iter().next().unwrap()
 }
 
