@@ -11,7 +11,9 @@ use crate::app::vendors;
 use crate::domain::core_system::CoreSystem;
 use crate::domain::error::Result;
 use crate::domain::ids::OdsCode;
-use crate::domain::import::{BoardWord, ImportKind, OrganisationWord, Placed, Remarks, Said};
+use crate::domain::import::{
+    BoardWord, ImportKind, OrganisationWord, Placed, Remark, Remarks, Said,
+};
 use crate::domain::link::{LinkStanding, Membership, Network};
 use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::version::Expected;
@@ -72,6 +74,10 @@ pub(super) fn add_affiliations(
         return Ok(());
     }
     let (known, boards) = (known(connection)?, known_boards(connection)?);
+    let mut places: HashMap<OdsCode, usize> = HashMap::new();
+    for (at, word) in words.iter().enumerate() {
+        places.entry(word.value.ods_code).or_insert(at);
+    }
     for placed in &said.affiliations {
         let value = &placed.value;
         let Some(is_region) = boards.get(&value.board).copied() else {
@@ -86,12 +92,10 @@ pub(super) fn add_affiliations(
             code: value.board.clone(),
             name: None,
         });
-        let there = words
-            .iter()
-            .position(|word| word.value.ods_code == value.ods_code);
-        let word = match there {
-            Some(at) => words.get_mut(at),
+        let word = match places.get(&value.ods_code) {
+            Some(&at) => words.get_mut(at),
             None if known.contains_key(&value.ods_code) => {
+                places.insert(value.ods_code, words.len());
                 words.push(Placed {
                     row: placed.row,
                     value: nothing_said(value.ods_code),
@@ -432,16 +436,24 @@ fn links_of(
             link.declared_by = Some(site);
         }
         let id = link_id(&link);
-        let stated = links::state(connection, id.clone(), link.clone(), at)?;
-        if is_stored(stated) {
-            let shown = serde_json::json!({
-                "ends": [a.as_str(), b.as_str()], "kind": link.kind().as_str(),
-                "started": link.started().map(|date| date.to_string()), "ended": link.ended().map(|date| date.to_string()),
-                "source": link.provenance.source,
-            });
-            note(connection, "links", id, site.unwrap_or(a), shown);
+        let declared_by = link.declared_by;
+        let came = links::state(connection, id, link, at)?;
+        if is_stored(came.stated) {
+            let entry = Entry {
+                kind: links::KIND,
+                id: came.after.id.clone(),
+                ods_code: Some(site.unwrap_or(a)),
+                before: came.before.as_ref().map(links::json_of),
+                after: Some(links::json_of(&came.after)),
+            };
+            audit::note(connection, entry);
         }
-        tally.count(stated, *row, "kind");
+        if came.stated == Stated::Kept && came.after.link.declared_by != declared_by {
+            const WORDS: &str = "another's word, which stays; confirm or dispute it";
+            tally.remarks.push(Remark::kept(*row, Some("kind"), WORDS));
+        } else {
+            tally.count(came.stated, *row, "kind");
+        }
     }
     Ok(())
 }

@@ -51,12 +51,8 @@ pub(super) fn read_links(bytes: &[u8], said: &mut Said) -> Result<(), Remark> {
                 row.refuse(column, impossible)
             })?;
         value.note = note?;
-        let key = (
-            value.ends(),
-            kind,
-            since.map(|date| date.to_string()),
-            value.note.clone(),
-        );
+        // The note is no part of what is the same: of two such rows the later would overwrite the earlier.
+        let key = (value.ends(), kind, since.map(|date| date.to_string()));
         if let Some(earlier) = seen.insert(key, row.number) {
             return Err(row.refuse("kind", format_args!("row {earlier} says the same")));
         }
