@@ -52,10 +52,13 @@ impl Plan {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty()
-            && self.changed.is_empty()
-            && self.boards.is_empty()
-            && self.kept.is_empty()
+        !self.changes_the_register() && self.kept.is_empty()
+    }
+
+    /// Whether anything would change but words that come to stand beneath a site's own.
+    #[must_use]
+    pub fn changes_the_register(&self) -> bool {
+        !(self.added.is_empty() && self.changed.is_empty() && self.boards.is_empty())
     }
 }
 
@@ -356,6 +359,10 @@ pub fn store(
         progress(added.len() as u64);
     }
     for changed in plan.changed.chunks(MAX_ROWS) {
+        // First, while what is displaced is still there for the history to keep.
+        for (before, after) in changed {
+            displace(connection, before, after, at)?;
+        }
         let reset = changed
             .iter()
             .filter(|(before, after)| before.care_settings != after.care_settings);
@@ -371,7 +378,6 @@ pub fn store(
         .map_err(failed("storing care settings"))?;
         store_settings(connection, reset.map(|(_, after)| after))?;
         for (before, after) in changed {
-            displace(connection, before, after, at)?;
             let row = OrganisationRow::from(after);
             diesel::update(organisations::table.find(after.ods_code.as_str()))
                 .set(&row)
