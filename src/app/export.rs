@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::app::Alongside;
 use crate::app::export_file::{Cell, Sheet};
-pub use crate::app::export_file::{ExportFile, unescaped};
+pub use crate::app::export_file::ExportFile;
 use crate::domain::affiliation::Membership;
 use crate::domain::caller::Role;
 use crate::domain::core_system::CoreSystem;

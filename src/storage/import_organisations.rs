@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 
 use crate::domain::error::Result;
@@ -340,6 +340,7 @@ pub fn store(
             kind: (*kind).to_owned(),
             name: name.clone(),
         };
+        note_board(connection, &row)?;
         each_backend!(connection, c => diesel::insert_into(boards::table)
             .values(row)
             .on_conflict(boards::code)
@@ -387,6 +388,25 @@ pub fn store(
         }
         progress(changed.len() as u64);
     }
+    Ok(())
+}
+
+/// Notes a board or a region in the audit, before it is stored.
+fn note_board(connection: &mut Connection, row: &BoardRow) -> Result<()> {
+    let shown = |row: &BoardRow| json!({ "kind": row.kind, "name": row.name });
+    let before = boards::table
+        .find(&row.code)
+        .first::<BoardRow>(&mut connection.database)
+        .optional()
+        .map_err(failed("reading a board"))?;
+    let entry = Entry {
+        kind: "boards",
+        id: row.code.clone(),
+        ods_code: None,
+        before: before.as_ref().map(shown),
+        after: Some(shown(row)),
+    };
+    audit::note(connection, entry);
     Ok(())
 }
 

@@ -78,7 +78,9 @@ pub(super) fn read_memberships(bytes: &[u8], said: &mut Said) -> Result<(), Rema
             row.text("group_name"),
             row.text("source"),
         );
+        let (joined, departed) = (row.date("since"), row.date("until"));
         let word = row.needed("group_kind", word)?;
+        let (joined, departed) = (joined?, departed?);
         let (code, group_code, group_name) = (code?, group_code?, group_name?);
         let Some(own) = group_code.as_deref().or(group_name.as_deref()) else {
             said.n_passed_over += 1;
@@ -130,6 +132,11 @@ pub(super) fn read_memberships(bytes: &[u8], said: &mut Said) -> Result<(), Rema
             said.n_passed_over += 1;
             return Ok(());
         }
+        if let (Some(joined), Some(departed)) = (joined, departed)
+            && departed.last_day() < joined.first_day()
+        {
+            return Err(row.refuse("until", "is before `since`"));
+        }
         let ended = (kind == NetworkKind::GdeExemplar)
             .then(|| PROGRAMME_END.parse().ok())
             .flatten();
@@ -139,6 +146,9 @@ pub(super) fn read_memberships(bytes: &[u8], said: &mut Said) -> Result<(), Rema
             kind,
             name,
             ended,
+            code: group_code.and_then(|code| Slug::new(&code).ok()),
+            joined,
+            departed,
             source: source?.unwrap_or_else(|| "an imported file".to_owned()),
         };
         said.memberships.push(Placed {

@@ -1,9 +1,9 @@
 //! Files that meet what is recorded already: whose word stays, what counts as a change, and what the history and the audit say.
 
-use alongside::app::import::{Order, Report};
+use alongside::app::import::{Mode, Order, Report};
 use alongside::domain::ids::{OdsCode, Slug};
 use alongside::domain::import::{ImportKind, ImportState};
-use alongside::domain::link::{Link, LinkRecord, LinkStanding};
+use alongside::domain::link::{Link, LinkRecord, LinkStanding, Membership, Network, NetworkKind};
 use alongside::domain::organisation::{CareSetting, CareSettings};
 use alongside::domain::profile::{TopicInterest, TopicNeed};
 use alongside::domain::provenance::{Provenance, Voice};
@@ -11,11 +11,12 @@ use alongside::domain::version::Expected;
 use alongside::intake::bundled;
 use alongside::storage::links::{self, Answer};
 use alongside::storage::particulars::{self, Particular, ParticularFact};
-use alongside::storage::{Connection, Outcome, Storage, facts, networks, topics};
+use alongside::storage::{Connection, Outcome, Storage, facts, networks, register, topics};
 
 use super::importing::open_bundled;
 use super::{import, import_as, order};
 use crate::support::database::{a_change, on_every_database};
+use crate::support::service::{As, TestService};
 
 fn ods(text: &str) -> OdsCode {
     OdsCode::new(text).unwrap()
@@ -270,4 +271,164 @@ fn a_word_that_stands_beneath_the_sites_own_already_is_no_change() {
             assert_eq!(past(), before, "{kind}");
         }
     });
+}
+
+#[test]
+fn imports_say_in_the_audit_what_was_under_the_ids_of_the_interface() {
+    on_every_database(|database| {
+        let storage = open_bundled(database);
+        for need in ["wanted", "urgent"] {
+            let text = format!("ods_code,topic,need\nRTH,hepma,{need}\n");
+            import(&storage, ImportKind::Topics, text.as_bytes());
+        }
+        for vendor in ["Epic", "Oracle Health"] {
+            let text = format!("ods_code,module,vendor,status\nRTH,epr,{vendor},in_use\n");
+            import(&storage, ImportKind::Systems, text.as_bytes());
+        }
+        for value in ["4", "3"] {
+            let text = format!("ods_code,attribute,value\nRTH,staff_fte,{value}000\n");
+            let report = import(&storage, ImportKind::Attributes, text.as_bytes());
+            assert_eq!(report.state, ImportState::Done, "{:?}", report.remarks);
+        }
+        for note in ["one", "another"] {
+            import_of(
+                &storage,
+                "RTH",
+                ImportKind::Links,
+                &format!("{LINK}{note}\n"),
+            );
+        }
+        for until in ["", "2025"] {
+            let text =
+                format!("ods_code,group_kind,group_name,until\nRTH,user_group,Weavers,{until}\n");
+            import(&storage, ImportKind::Memberships, text.as_bytes());
+        }
+        let text = "ods_code,icb_code,icb_name\nRTH,QZZ9,A NEW BOARD\n";
+        let report = import(&storage, ImportKind::Organisations, text.as_bytes());
+        assert_eq!(report.state, ImportState::Done, "{:?}", report.remarks);
+        let id = declared(&storage).id;
+        let rows = database.texts(
+            "SELECT subject_kind || ' ' || subject_id || (CASE WHEN value_before IS NULL THEN ' new' ELSE ' was' END) AS text \
+             FROM audit WHERE action LIKE 'import%' ORDER BY 1",
+        );
+        let mut wanted = vec![
+            format!("links {id} new"),
+            format!("links {id} was"),
+            "attributes RTH/staff_fte new".to_owned(),
+            "attributes RTH/staff_fte was".to_owned(),
+            "boards QZZ9 new".to_owned(),
+            "core_systems RTH/epr was".to_owned(),
+            "core_systems RTH/epr was".to_owned(),
+            "network_members user-group-weavers new".to_owned(),
+            "network_members user-group-weavers was".to_owned(),
+            "networks user-group-weavers new".to_owned(),
+            "organisation RTH was".to_owned(),
+            "organisation_topics hepma new".to_owned(),
+            "organisation_topics hepma was".to_owned(),
+        ];
+        wanted.sort();
+        let mut rows = rows;
+        rows.sort();
+        assert_eq!(rows, wanted);
+    });
+}
+
+/// A database in which each table has what is hard to take back: a text that begins like a formula, somebody who left, a
+/// network whose name in addresses does not begin with its kind.
+fn with_hard_rows(storage: &Storage) {
+    let link = format!("{LINK}'-20 % in a year\n");
+    import_of(storage, "RTH", ImportKind::Links, &link);
+    import(
+        storage,
+        ImportKind::Topics,
+        b"ods_code,topic,need\nRTH,hepma,wanted\n",
+    );
+    write(storage, |c| {
+        let provenance = Provenance {
+            source: "=a list".to_owned(),
+            as_of: None,
+            voice: Voice::Site,
+        };
+        let slug = Slug::new("the-weavers").unwrap();
+        let network = Network {
+            slug: slug.clone(),
+            kind: NetworkKind::UserGroup,
+            name: "@Weavers".to_owned(),
+            ended: None,
+            members: Vec::new(),
+            departed: Vec::new(),
+            provenance: provenance.clone(),
+        };
+        networks::add(c, &network)?;
+        let membership = Membership {
+            network: slug,
+            ods_code: ods("RTH"),
+            joined: "2019".parse().ok(),
+            departed: "2024-05".parse().ok(),
+            provenance,
+        };
+        networks::state(c, &membership, a_change().at)
+    });
+}
+
+#[actix_web::test]
+async fn what_is_exported_is_imported_again_without_a_refusal() {
+    let service = TestService::bundled();
+    let storage = service.alongside.storage().clone();
+    with_hard_rows(&storage);
+    assert_eq!(
+        declared(&storage).link.note.as_deref(),
+        Some("-20 % in a year")
+    );
+    let register = || {
+        let register = storage.read_blocking(register::load).unwrap();
+        let links = register.links.iter().map(|link| link.note.clone());
+        let networks = register.networks.iter().map(|network| {
+            let (slug, name) = (network.slug.clone(), network.name.clone());
+            (
+                slug,
+                name,
+                network.members.clone(),
+                network.departed.clone(),
+            )
+        });
+        (links.collect::<Vec<_>>(), networks.collect::<Vec<_>>())
+    };
+    let before = register();
+    for kind in [
+        ImportKind::Organisations,
+        ImportKind::Systems,
+        ImportKind::Attributes,
+        ImportKind::Links,
+        ImportKind::Memberships,
+        ImportKind::Successions,
+        ImportKind::Topics,
+    ] {
+        for format in ["csv", "xlsx"] {
+            let path = format!("/api/v1/exports/{kind}?format={format}");
+            let file = service.get(As::Admin, &path).await;
+            assert_eq!(file.status, 200, "{kind}");
+            for mode in [Mode::DryRun, Mode::Store] {
+                // In a workbook nothing says that a text that begins like a formula is none.
+                if format == "xlsx" && matches!(kind, ImportKind::Links | ImportKind::Memberships) {
+                    continue;
+                }
+                let report = import_as(
+                    &storage,
+                    Order {
+                        mode,
+                        ..order(kind)
+                    },
+                    &file.body,
+                );
+                assert_eq!(
+                    (report.state, report.counts.refused, report.counts.added),
+                    (ImportState::Done, 0, 0),
+                    "{kind} {format} {mode:?}: {:?}",
+                    report.remarks
+                );
+            }
+        }
+    }
+    assert_eq!(register(), before);
 }
