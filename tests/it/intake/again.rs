@@ -314,7 +314,7 @@ fn imports_say_in_the_audit_what_was_under_the_ids_of_the_interface() {
         let mut wanted = vec![
             format!("links {id} new"),
             format!("links {id} was"),
-            "attributes RTH/staff_fte new".to_owned(),
+            "attributes RTH/staff_fte was".to_owned(),
             "attributes RTH/staff_fte was".to_owned(),
             "boards QZZ9 new".to_owned(),
             "core_systems RTH/epr was".to_owned(),
