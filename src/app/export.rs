@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::app::Alongside;
+pub use crate::app::export_file::ExportFile;
 use crate::app::export_file::{Cell, Sheet};
-pub use crate::app::export_file::{ExportFile, unescaped};
 use crate::domain::affiliation::Membership;
 use crate::domain::caller::Role;
 use crate::domain::core_system::CoreSystem;

@@ -1,8 +1,7 @@
 //! How rows become a file: CSV by RFC 4180, or a workbook with one sheet.
 //!
-//! A spreadsheet takes a text that begins with one of `= + - @`, a tab or a carriage return for a formula. In CSV, where
-//! nothing else says that it is a text, such a text gets an apostrophe before it; [`unescaped`] takes it away again. In a
-//! workbook every text says of itself that it is one.
+//! In CSV a text that a spreadsheet would take for a formula gets an apostrophe before it; see
+//! [`spreadsheet`](crate::domain::spreadsheet). In a workbook every text says of itself that it is one.
 
 use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -15,6 +14,7 @@ use tempfile::SpooledTempFile;
 
 use crate::app::export::{ExportFormat, ExportTable, WORKBOOK_DAY};
 use crate::domain::error::{Cause, Error, Result};
+use crate::domain::spreadsheet::escaped;
 
 /// The largest file that is kept in memory, in bytes; a larger one is kept on disk.
 const MAX_IN_MEMORY_BYTES: usize = 256 * 1024;
@@ -234,30 +234,6 @@ fn write_row(
     Ok(())
 }
 
-/// Whether a spreadsheet would take a text for a formula, apostrophes before it aside.
-fn is_formula(text: &str) -> bool {
-    text.trim_start_matches('\'')
-        .starts_with(['=', '+', '-', '@', '\t', '\r'])
-}
-
-/// A text as it stands in CSV.
-fn escaped(text: &str) -> Cow<'_, str> {
-    if is_formula(text) {
-        format!("'{text}").into()
-    } else {
-        text.into()
-    }
-}
-
-/// The text that a cell of our CSV stands for: without the apostrophe that keeps it from being a formula.
-#[must_use]
-pub fn unescaped(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(text) if is_formula(text) => text,
-        Some(_) | None => cell,
-    }
-}
-
 fn unwritten(cause: impl Into<Cause>) -> Error {
     Error::Internal("writing an export", cause.into())
 }
@@ -266,7 +242,6 @@ fn unwritten(cause: impl Into<Cause>) -> Error {
 mod tests {
     use super::*;
     use calamine::{Data, Reader as _, Xlsx};
-    use proptest::prelude::*;
 
     fn read(mut file: ExportFile) -> Vec<u8> {
         let mut content = Vec::new();
@@ -355,14 +330,5 @@ mod tests {
             bytes.iter().filter(|&&byte| byte == b'x').count(),
             1_000_000
         );
-    }
-
-    proptest! {
-        #[test]
-        fn a_text_is_read_as_it_was_written(words in "['=+@a\t\r -]{0,5}") {
-            let cell = escaped(&words);
-            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
-            prop_assert_eq!(unescaped(&cell), words.as_str());
-        }
     }
 }

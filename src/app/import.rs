@@ -12,7 +12,7 @@ use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::import::{Counts, ImportKind, ImportState, Remark, Remarks, Said};
 use crate::domain::version::ProfilePart;
 use crate::intake;
-use crate::storage::facts::Stated;
+use crate::storage::facts::{self, Stated};
 use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
 
 pub use crate::intake::import::MAX_FILE_BYTES;
@@ -254,11 +254,16 @@ fn organisations(
             if !may_store(order, &tally.remarks) {
                 return Ok(Outcome::Unchanged(Some(tally.report(said, order, None))));
             }
+            let last = facts::last_sequence(connection)?;
+            let n_stated = tally.added + tally.changed;
             storage::import_organisations::store(connection, &plan, change.at, |rows| {
                 progress.add(rows)
             })?;
             import_rows::successions_among_known(connection, said, &mut tally)?;
-            if !may_store(order, &tally.remarks) {
+            let is_changed = plan.changes_the_register()
+                || tally.added + tally.changed > n_stated
+                || facts::last_sequence(connection)? > last;
+            if !may_store(order, &tally.remarks) || !is_changed {
                 return Ok(Outcome::Unchanged(Some(tally.report(said, order, None))));
             }
             let report = tally.report(said, order, Some(Revision(current.0 + 1)));
@@ -289,10 +294,13 @@ fn rows(
             remarks: said.remarks.clone(),
             ..Tally::default()
         };
+        let last = facts::last_sequence(connection)?;
         import_rows::state_all(
             connection, said, order.site, change.at, &mut tally, progress,
         )?;
-        let is_changed = tally.added + tally.changed > 0 || tally.remarks.n_kept > 0;
+        // A word that comes to stand beneath a stronger one is written to the history; one that stood there already is not.
+        let is_changed =
+            tally.added + tally.changed > 0 || facts::last_sequence(connection)? > last;
         if !may_store(order, &tally.remarks) || !is_changed {
             return Ok(Outcome::Unchanged(tally.report(said, order, None)));
         }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::app::import::{Progress, Tally, part};
@@ -11,10 +10,13 @@ use crate::app::vendors;
 use crate::domain::core_system::CoreSystem;
 use crate::domain::error::Result;
 use crate::domain::ids::OdsCode;
-use crate::domain::import::{BoardWord, ImportKind, OrganisationWord, Placed, Remarks, Said};
+use crate::domain::import::{
+    BoardWord, ImportKind, OrganisationWord, Placed, Remark, Remarks, Said,
+};
 use crate::domain::link::{LinkStanding, Membership, Network};
 use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::version::Expected;
+use crate::storage::attributes::AttributeKey;
 use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
 use crate::storage::import_organisations::{known, known_boards};
@@ -72,6 +74,10 @@ pub(super) fn add_affiliations(
         return Ok(());
     }
     let (known, boards) = (known(connection)?, known_boards(connection)?);
+    let mut places: HashMap<OdsCode, usize> = HashMap::new();
+    for (at, word) in words.iter().enumerate() {
+        places.entry(word.value.ods_code).or_insert(at);
+    }
     for placed in &said.affiliations {
         let value = &placed.value;
         let Some(is_region) = boards.get(&value.board).copied() else {
@@ -86,12 +92,10 @@ pub(super) fn add_affiliations(
             code: value.board.clone(),
             name: None,
         });
-        let there = words
-            .iter()
-            .position(|word| word.value.ods_code == value.ods_code);
-        let word = match there {
-            Some(at) => words.get_mut(at),
+        let word = match places.get(&value.ods_code) {
+            Some(&at) => words.get_mut(at),
             None if known.contains_key(&value.ods_code) => {
+                places.insert(value.ods_code, words.len());
                 words.push(Placed {
                     row: placed.row,
                     value: nothing_said(value.ods_code),
@@ -263,17 +267,6 @@ fn raise(
     Ok(())
 }
 
-fn note(connection: &mut Connection, kind: &'static str, id: String, code: OdsCode, after: Value) {
-    let entry = Entry {
-        kind,
-        id,
-        ods_code: Some(code),
-        before: None,
-        after: Some(after),
-    };
-    audit::note(connection, entry);
-}
-
 const fn is_stored(stated: Stated) -> bool {
     matches!(stated, Stated::Added | Stated::Changed)
 }
@@ -310,23 +303,11 @@ fn systems_of(
                 system
             })
             .collect();
+        let before = core_systems::shown(connection, code, module)?;
         let stated = core_systems::state(connection, code, module, &systems, Voice::Import, at)?;
         if is_stored(stated) {
             touched.insert(code);
-            let shown = systems.iter().map(|s| {
-                serde_json::json!({
-                    "vendor": s.vendor, "product": s.product, "version": s.version, "status": s.status.as_str(),
-                    "source": s.provenance.source, "asOf": s.provenance.as_of.map(|date| date.to_string()),
-                })
-            });
-            let after = serde_json::json!({ "systems": shown.collect::<Vec<_>>(), "origin": Voice::Import.as_str() });
-            note(
-                connection,
-                "core_systems",
-                format!("{code}/{module}"),
-                code,
-                after,
-            );
+            core_systems::note(connection, code, module, before)?;
         }
         for one in placed {
             tally.count(stated, one.row, "module");
@@ -349,20 +330,12 @@ fn attributes_of(
         if !is_known(known, value.ods_code, *row, "ods_code", tally) {
             continue;
         }
+        let key = AttributeKey::of(value.value);
+        let before = attributes::shown(connection, value.ods_code, key)?;
         let stated = attributes::state(connection, value, at)?;
         if is_stored(stated) {
             touched.insert(value.ods_code);
-            let (attribute, setting) = (value.value.attribute(), value.value.setting());
-            let id = match setting {
-                Some(setting) => format!("{}/{attribute}/{setting}", value.ods_code),
-                None => format!("{}/{attribute}", value.ods_code),
-            };
-            let after = serde_json::json!({
-                "attribute": attribute.as_str(), "value": value.value.number(), "careSetting": setting.map(|s| s.as_str()),
-                "source": value.provenance.source, "asOf": value.provenance.as_of.map(|date| date.to_string()),
-                "origin": Voice::Import.as_str(),
-            });
-            note(connection, "attributes", id, value.ods_code, after);
+            attributes::note(connection, value.ods_code, key, before)?;
         }
         tally.count(stated, *row, "attribute");
     }
@@ -391,17 +364,18 @@ fn topics_of(
             );
             continue;
         }
+        let before = topics::on(connection, value.ods_code, &value.topic)?;
         let stated = topics::state(connection, value, at)?;
         if is_stored(stated) {
             touched.insert(value.ods_code);
-            let id = format!("{}/{}", value.ods_code, value.topic);
-            note(
-                connection,
-                "organisation_topics",
-                id,
-                value.ods_code,
-                topics::json_of(value),
-            );
+            let entry = Entry {
+                kind: topics::KIND,
+                id: value.topic.to_string(),
+                ods_code: Some(value.ods_code),
+                before: before.as_ref().map(topics::json_of),
+                after: Some(topics::json_of(value)),
+            };
+            audit::note(connection, entry);
         }
         tally.count(stated, *row, "topic");
     }
@@ -432,16 +406,24 @@ fn links_of(
             link.declared_by = Some(site);
         }
         let id = link_id(&link);
-        let stated = links::state(connection, id.clone(), link.clone(), at)?;
-        if is_stored(stated) {
-            let shown = serde_json::json!({
-                "ends": [a.as_str(), b.as_str()], "kind": link.kind().as_str(),
-                "started": link.started().map(|date| date.to_string()), "ended": link.ended().map(|date| date.to_string()),
-                "source": link.provenance.source,
-            });
-            note(connection, "links", id, site.unwrap_or(a), shown);
+        let declared_by = link.declared_by;
+        let came = links::state(connection, id, link, at)?;
+        if is_stored(came.stated) {
+            let entry = Entry {
+                kind: links::KIND,
+                id: came.after.id.clone(),
+                ods_code: Some(site.unwrap_or(a)),
+                before: came.before.as_ref().map(links::json_of),
+                after: Some(links::json_of(&came.after)),
+            };
+            audit::note(connection, entry);
         }
-        tally.count(stated, *row, "kind");
+        if came.stated == Stated::Kept && came.after.link.declared_by != declared_by {
+            const WORDS: &str = "another's word, which stays; confirm or dispute it";
+            tally.remarks.push(Remark::kept(*row, Some("kind"), WORDS));
+        } else {
+            tally.count(came.stated, *row, "kind");
+        }
     }
     Ok(())
 }
@@ -488,12 +470,17 @@ fn memberships_of(
             as_of: None,
             voice: Voice::Import,
         };
-        match present.get(&value.network) {
+        let given = value
+            .code
+            .as_ref()
+            .filter(|code| present.get(*code) == Some(&value.kind));
+        let slug = given.unwrap_or(&value.network);
+        match present.get(slug) {
             Some(kind) if *kind != value.kind => {
                 tally.remarks.refuse(
                     *row,
                     Some("group_kind"),
-                    format!("the network {} is recorded as {kind}", value.network),
+                    format!("the network {slug} is recorded as {kind}"),
                 );
                 continue;
             }
@@ -502,10 +489,7 @@ fn memberships_of(
                 tally.remarks.refuse(
                     *row,
                     Some("group_code"),
-                    format!(
-                        "there is no network {}; a programme admin makes networks",
-                        value.network
-                    ),
+                    format!("there is no network {slug}; a programme admin makes networks"),
                 );
                 continue;
             }
@@ -520,35 +504,51 @@ fn memberships_of(
                     provenance: provenance.clone(),
                 };
                 networks::add(connection, &network)?;
+                let entry = Entry {
+                    kind: "networks",
+                    id: network.slug.to_string(),
+                    ods_code: None,
+                    before: None,
+                    after: Some(serde_json::json!({
+                        "kind": network.kind.as_str(), "name": network.name,
+                    })),
+                };
+                audit::note(connection, entry);
                 present.insert(value.network.clone(), value.kind);
             }
         }
         let held = networks::of(connection, value.ods_code)?
             .into_iter()
             .map(|(_, held)| held)
-            .find(|held| held.network == value.network);
+            .find(|held| held.network == *slug);
         let membership = Membership {
-            network: value.network.clone(),
+            network: slug.clone(),
             ods_code: value.ods_code,
-            joined: held.as_ref().and_then(|held| held.joined),
-            departed: None,
+            joined: value
+                .joined
+                .or_else(|| held.as_ref().and_then(|held| held.joined)),
+            departed: value.departed,
             provenance,
         };
         // Whoever says so: a member is a member.
-        let stated = match held {
-            Some(held) if held.departed.is_none() => Stated::Unchanged,
+        let stated = match &held {
+            Some(held)
+                if (held.joined, held.departed) == (membership.joined, membership.departed) =>
+            {
+                Stated::Unchanged
+            }
             Some(_) | None => networks::state(connection, &membership, at)?,
         };
         if is_stored(stated) {
             touched.insert(value.ods_code);
-            let id = format!("{}/{}", value.network, value.ods_code);
-            note(
-                connection,
-                "network_members",
-                id,
-                value.ods_code,
-                networks::json_of(&membership),
-            );
+            let entry = Entry {
+                kind: networks::KIND,
+                id: slug.to_string(),
+                ods_code: Some(value.ods_code),
+                before: held.as_ref().map(networks::json_of),
+                after: Some(networks::json_of(&membership)),
+            };
+            audit::note(connection, entry);
         }
         tally.count(stated, *row, "group_code");
     }

@@ -45,10 +45,11 @@ const PRIVATE_KINDS: [&str; 5] = [
 ];
 
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
-const OPEN_KINDS: [&str; 19] = [
+const OPEN_KINDS: [&str; 20] = [
     "",
     "attributes",
     "blueprints",
+    "boards",
     "care_settings",
     "core_systems",
     "imports",

@@ -225,6 +225,13 @@ pub struct MembershipWord {
     pub name: String,
     /// When it ended, where that is known of networks of its kind.
     pub ended: Option<crate::domain::dates::PartialDate>,
+    /// The code of the network as the row gives it, where that could be the name of one in addresses: one that is recorded
+    /// under it is meant, as in our exports.
+    pub code: Option<Slug>,
+    /// Since when, where the row says so.
+    pub joined: Option<crate::domain::dates::PartialDate>,
+    /// When it left, where the row says so.
+    pub departed: Option<crate::domain::dates::PartialDate>,
     /// Who says so.
     pub source: String,
 }

@@ -27,6 +27,7 @@ pub mod provenance;
 pub mod register;
 pub mod secret;
 pub mod slugs;
+pub mod spreadsheet;
 pub mod suggestion;
 pub mod vendor;
 pub mod version;

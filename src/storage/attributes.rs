@@ -98,7 +98,9 @@ pub struct AttributeKey {
 }
 
 impl AttributeKey {
-    fn of(value: AttributeValue) -> Self {
+    /// The slot of a value.
+    #[must_use]
+    pub fn of(value: AttributeValue) -> Self {
         Self {
             attribute: value.attribute(),
             setting: value.setting(),
@@ -247,8 +249,16 @@ fn take_back(
     Ok(true)
 }
 
-/// The value that holds as the audit shows it.
-fn shown(connection: &mut Connection, code: OdsCode, key: AttributeKey) -> Result<Option<Value>> {
+/// The value that holds as the audit shows it; `None` where nothing is recorded.
+///
+/// # Errors
+///
+/// As [`state`].
+pub fn shown(
+    connection: &mut Connection,
+    code: OdsCode,
+    key: AttributeKey,
+) -> Result<Option<Value>> {
     let Some(fact) = held(connection, code, key)? else {
         return Ok(None);
     };
@@ -257,7 +267,12 @@ fn shown(connection: &mut Connection, code: OdsCode, key: AttributeKey) -> Resul
     Ok(Some(word))
 }
 
-fn note(
+/// Notes in the audit what holds now, and what it was before.
+///
+/// # Errors
+///
+/// As [`state`].
+pub fn note(
     connection: &mut Connection,
     code: OdsCode,
     key: AttributeKey,

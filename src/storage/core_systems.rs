@@ -212,7 +212,11 @@ pub fn state(
 }
 
 /// The word that holds on a module as the audit shows it; `None` where nothing is recorded.
-fn shown(connection: &mut Connection, code: OdsCode, module: Module) -> Result<Option<Value>> {
+///
+/// # Errors
+///
+/// As [`state`].
+pub fn shown(connection: &mut Connection, code: OdsCode, module: Module) -> Result<Option<Value>> {
     let systems = held(connection, code, module)?;
     let Some(first) = systems.first() else {
         return Ok(None);
@@ -223,7 +227,12 @@ fn shown(connection: &mut Connection, code: OdsCode, module: Module) -> Result<O
     Ok(Some(word))
 }
 
-fn note(
+/// Notes in the audit what holds now, and what it was before.
+///
+/// # Errors
+///
+/// As [`state`].
+pub fn note(
     connection: &mut Connection,
     code: OdsCode,
     module: Module,

@@ -118,12 +118,8 @@ pub fn remember(
     displaced_by: DisplacedBy,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let last: Option<i64> = past_facts::table
-        .select(diesel::dsl::max(past_facts::sequence))
-        .first(&mut connection.database)
-        .map_err(failed("reading past facts"))?;
     let row = PastFactRow {
-        sequence: last.unwrap_or(0) + 1,
+        sequence: last_sequence(connection)? + 1,
         ods_code: slot.ods_code.to_string(),
         kind: slot.kind.to_owned(),
         slot: slot.key.to_owned(),
@@ -196,6 +192,19 @@ pub fn restate_standing(
     .execute(&mut connection.database)
     .map_err(failed("replacing a past fact"))?;
     remember(connection, slot, voice, fact, DisplacedBy::Word(holder), at)
+}
+
+/// The place of the last word that was displaced, from 1; 0 where none was.
+///
+/// # Errors
+///
+/// As [`remember`].
+pub fn last_sequence(connection: &mut Connection) -> Result<i64> {
+    let last: Option<i64> = past_facts::table
+        .select(diesel::dsl::max(past_facts::sequence))
+        .first(&mut connection.database)
+        .map_err(failed("reading past facts"))?;
+    Ok(last.unwrap_or(0))
 }
 
 /// The word that holds in a slot.

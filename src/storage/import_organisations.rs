@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 
 use crate::domain::error::Result;
@@ -52,10 +52,13 @@ impl Plan {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty()
-            && self.changed.is_empty()
-            && self.boards.is_empty()
-            && self.kept.is_empty()
+        !self.changes_the_register() && self.kept.is_empty()
+    }
+
+    /// Whether anything would change but words that come to stand beneath a site's own.
+    #[must_use]
+    pub fn changes_the_register(&self) -> bool {
+        !(self.added.is_empty() && self.changed.is_empty() && self.boards.is_empty())
     }
 }
 
@@ -337,6 +340,7 @@ pub fn store(
             kind: (*kind).to_owned(),
             name: name.clone(),
         };
+        note_board(connection, &row)?;
         each_backend!(connection, c => diesel::insert_into(boards::table)
             .values(row)
             .on_conflict(boards::code)
@@ -356,6 +360,10 @@ pub fn store(
         progress(added.len() as u64);
     }
     for changed in plan.changed.chunks(MAX_ROWS) {
+        // First, while what is displaced is still there for the history to keep.
+        for (before, after) in changed {
+            displace(connection, before, after, at)?;
+        }
         let reset = changed
             .iter()
             .filter(|(before, after)| before.care_settings != after.care_settings);
@@ -371,7 +379,6 @@ pub fn store(
         .map_err(failed("storing care settings"))?;
         store_settings(connection, reset.map(|(_, after)| after))?;
         for (before, after) in changed {
-            displace(connection, before, after, at)?;
             let row = OrganisationRow::from(after);
             diesel::update(organisations::table.find(after.ods_code.as_str()))
                 .set(&row)
@@ -381,6 +388,25 @@ pub fn store(
         }
         progress(changed.len() as u64);
     }
+    Ok(())
+}
+
+/// Notes a board or a region in the audit, before it is stored.
+fn note_board(connection: &mut Connection, row: &BoardRow) -> Result<()> {
+    let shown = |row: &BoardRow| json!({ "kind": row.kind, "name": row.name });
+    let before = boards::table
+        .find(&row.code)
+        .first::<BoardRow>(&mut connection.database)
+        .optional()
+        .map_err(failed("reading a board"))?;
+    let entry = Entry {
+        kind: "boards",
+        id: row.code.clone(),
+        ods_code: None,
+        before: before.as_ref().map(shown),
+        after: Some(shown(row)),
+    };
+    audit::note(connection, entry);
     Ok(())
 }
 

@@ -160,8 +160,22 @@ fn no_twin(connection: &mut Connection, id: &str, link: &Link) -> Result<()> {
     }
 }
 
+/// What came of stating a link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatedLink {
+    /// What came of it.
+    pub stated: Stated,
+    /// The link that was there before; `None` where there was none.
+    pub before: Option<LinkRecord>,
+    /// The link that is there now.
+    pub after: LinkRecord,
+}
+
 /// States a link of a publication or an import. One that is there under the same pair, kind and start is brought up to date
-/// where the new word is at least as strong; a standing that the two sides gave it stays.
+/// where the new word is at least as strong, but one side does not change what the other, or a publication, says: it may
+/// confirm or dispute that. A link that was confirmed and that its declarer changes is declared again; any other standing
+/// stays, and so does the evidence of which nothing is said. One that has the id already is what its declarer made of this
+/// link since, and stays.
 ///
 /// # Errors
 ///
@@ -171,26 +185,54 @@ pub fn state(
     id: String,
     said: Link,
     at: DateTime<Utc>,
-) -> Result<Stated> {
+) -> Result<StatedLink> {
     let voice = said.provenance.voice;
-    let Some(held) = twins(connection, &said)?.into_iter().next() else {
-        add(connection, id, said)?;
-        return Ok(Stated::Added);
+    let stays = |stated, held: LinkRecord| StatedLink {
+        stated,
+        before: Some(held.clone()),
+        after: held,
     };
-    if held.link.provenance.voice > voice {
-        return Ok(Stated::Kept);
+    let Some(held) = twins(connection, &said)?.into_iter().next() else {
+        let corrected = links::table
+            .find(&id)
+            .first::<LinkRow>(&mut connection.database)
+            .optional()
+            .map_err(failed("looking for the same link"))?;
+        if let Some(row) = corrected {
+            return Ok(stays(Stated::Kept, row.into_record()?));
+        }
+        return Ok(StatedLink {
+            stated: Stated::Added,
+            before: None,
+            after: add(connection, id, said)?,
+        });
+    };
+    let is_anothers = said.declared_by.is_some() && held.link.declared_by != said.declared_by;
+    if is_anothers || held.link.provenance.voice > voice {
+        return Ok(stays(Stated::Kept, held));
     }
     let mut after = held.clone();
+    let by_declarer = said.declared_by.is_some();
+    let (standing, declared_by) = (held.link.standing, held.link.declared_by);
     after.link = said;
-    after.link.standing = held.link.standing;
-    after.link.declared_by = held.link.declared_by;
+    (after.link.standing, after.link.declared_by) = (standing, declared_by);
+    if after.link.evidence.is_none() {
+        after.link.evidence.clone_from(&held.link.evidence);
+    }
     if after.link == held.link {
-        return Ok(Stated::Unchanged);
+        return Ok(stays(Stated::Unchanged, held));
+    }
+    if by_declarer && held.link.standing == LinkStanding::Confirmed {
+        after.link.standing = LinkStanding::Declared;
     }
     after.version = Version(held.version.0 + 1);
     remember(connection, &held, DisplacedBy::Word(voice), at)?;
     replace(connection, &after)?;
-    Ok(Stated::Changed)
+    Ok(StatedLink {
+        stated: Stated::Changed,
+        before: Some(held),
+        after,
+    })
 }
 
 /// Puts other words in the place of a link's, for the side that declared it, and returns what it was and what it is. A link

@@ -12,7 +12,7 @@ use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{Membership, Network, NetworkKind};
 use crate::domain::provenance::Provenance;
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::facts::{self, DisplacedBy, Slot, Stated};
+use crate::storage::facts::{self, Held, Slot, Stated};
 use crate::storage::failure::failed;
 use crate::storage::rows::relation::{MemberRow, NetworkRow, joined};
 use crate::storage::rows::searchable;
@@ -262,22 +262,20 @@ pub fn state(connection: &mut Connection, said: &Membership, at: DateTime<Utc>) 
         kind: KIND,
         key: said.network.as_str(),
     };
-    let voice = said.provenance.voice;
-    let stated = match held(connection, &network, said.ods_code)? {
-        None => Stated::Added,
-        Some(held) if held == *said => return Ok(Stated::Unchanged),
-        Some(held) if held.provenance.voice > voice => {
-            let holder = held.provenance.voice;
-            facts::restate_standing(connection, slot, voice, &json_of(said), holder, at)?;
-            return Ok(Stated::Kept);
-        }
-        Some(held) => {
-            let by = DisplacedBy::Word(voice);
-            let before = json_of(&held);
-            facts::remember(connection, slot, held.provenance.voice, &before, by, at)?;
-            Stated::Changed
-        }
+    let before = held(connection, &network, said.ods_code)?;
+    let word = before.as_ref().map(json_of);
+    let holding = before.as_ref().zip(word.as_ref()).map(|(held, fact)| Held {
+        voice: held.provenance.voice,
+        fact,
+    });
+    let said_now = Held {
+        voice: said.provenance.voice,
+        fact: &json_of(said),
     };
+    let stated = facts::weigh(connection, slot, holding, said_now, at)?;
+    if matches!(stated, Stated::Unchanged | Stated::Kept) {
+        return Ok(stated);
+    }
     diesel::delete(network_members::table.find((said.network.as_str(), said.ods_code.as_str())))
         .execute(&mut connection.database)
         .map_err(failed("replacing a membership"))?;

@@ -13,7 +13,7 @@ use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::profile::{Topic, TopicInterest, TopicStage};
 use crate::domain::provenance::{Provenance, Voice};
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::facts::{self, DisplacedBy, Slot, Stated};
+use crate::storage::facts::{self, DisplacedBy, Held, Slot, Stated};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::fact::{TopicInterestRow, TopicRow};
 use crate::storage::schema::{organisation_topics, topics};
@@ -137,23 +137,26 @@ pub fn state(
     }
     let key = said.topic.to_string();
     let slot = slot(said.ods_code, &key);
-    let voice = said.provenance.voice;
-    let stated = match on(connection, said.ods_code, &said.topic)? {
-        None => Stated::Added,
-        Some(held) if held.provenance.voice > voice => {
-            let holder = held.provenance.voice;
-            facts::restate_standing(connection, slot, voice, &json_of(said), holder, at)?;
-            return Ok(Stated::Kept);
-        }
-        Some(held) if says_the_same(&held, said) => return Ok(Stated::Unchanged),
-        Some(held) => {
-            let by = DisplacedBy::Word(voice);
-            let before = json_of(&held);
-            facts::remember(connection, slot, held.provenance.voice, &before, by, at)?;
-            Stated::Changed
-        }
+    let before = on(connection, said.ods_code, &said.topic)?;
+    if before
+        .as_ref()
+        .is_some_and(|held| says_the_same(held, said))
+    {
+        return Ok(Stated::Unchanged);
+    }
+    let word = before.as_ref().map(json_of);
+    let held = before.as_ref().zip(word.as_ref()).map(|(held, fact)| Held {
+        voice: held.provenance.voice,
+        fact,
+    });
+    let said_now = Held {
+        voice: said.provenance.voice,
+        fact: &json_of(said),
     };
-    put(connection, said)?;
+    let stated = facts::weigh(connection, slot, held, said_now, at)?;
+    if matches!(stated, Stated::Added | Stated::Changed) {
+        put(connection, said)?;
+    }
     Ok(stated)
 }
 

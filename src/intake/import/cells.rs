@@ -100,7 +100,7 @@ impl Header {
         let names: Vec<String> = cells
             .iter()
             .map(|cell| match cell {
-                Raw::Text(text) => text.trim().to_ascii_lowercase(),
+                Raw::Text(text) | Raw::Guarded(text) => text.trim().to_ascii_lowercase(),
                 Raw::Empty
                 | Raw::Number(_)
                 | Raw::Day(_)
@@ -260,9 +260,10 @@ impl Row<'_> {
             return Ok(None);
         };
         let raw = self.cells.get(place).cloned().unwrap_or(Raw::Empty);
+        let is_guarded = matches!(raw, Raw::Guarded(_));
         let text = match (raw, form) {
             (Raw::Empty, _) => return Ok(None),
-            (Raw::Text(text), _) => text,
+            (Raw::Text(text) | Raw::Guarded(text), _) => text,
             (Raw::Number(number), Form::Number) => number.to_string(),
             (Raw::Number(year), Form::Date) if year.fract().abs() < f64::EPSILON && (1800.0..=2200.0).contains(&year) => year.to_string(),
             (Raw::Number(number), Form::Date) => return Err(self.refuse(column, format_args!("{number} is a number and no date; format the column as text and write YYYY-MM-DD"))),
@@ -275,7 +276,7 @@ impl Row<'_> {
             (Raw::Fault, _) => return Err(self.refuse(column, "is the error of a calculation, such as #N/A; write the value")),
             (Raw::Formula, _) => return Err(self.refuse(column, "is a formula; write the value")),
         };
-        self.checked(column, form, text).map(Some)
+        self.checked(column, form, text, is_guarded).map(Some)
     }
 
     fn checked(
@@ -283,6 +284,7 @@ impl Row<'_> {
         column: &'static str,
         form: Form,
         text: String,
+        is_guarded: bool,
     ) -> Result<String, Refused> {
         if let Some(character) = text.chars().find(|&c| is_hidden(c)) {
             return Err(self.refuse(
@@ -299,7 +301,8 @@ impl Row<'_> {
             Some(b'+' | b'-') => form != Form::Number || !is_number(),
             _ => false,
         };
-        if is_formula && text.len() > 1 {
+        // An apostrophe, as in our exports, says that it is a text.
+        if is_formula && !is_guarded && text.len() > 1 {
             return Err(self.refuse_cell(
                 column,
                 &text,

@@ -149,6 +149,8 @@ const MEMBERSHIPS: &[Column] = &[
     needed("group_kind", Form::Text),
     optional("group_code", Form::Text),
     optional("group_name", Form::Text),
+    optional("since", Form::Date),
+    optional("until", Form::Date),
     optional("source", Form::Text),
 ];
 

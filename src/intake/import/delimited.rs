@@ -1,6 +1,7 @@
 //! Comma-separated values in UTF-8.
 
 use crate::domain::import::Remark;
+use crate::domain::spreadsheet::unescaped;
 use crate::intake::import::rows::{Raw, Sink};
 use crate::intake::import::{MAX_CELL_BYTES, MAX_COLUMNS, MAX_ROWS};
 
@@ -117,9 +118,10 @@ pub(super) fn each(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Remark> {
                 );
                 return Err(Remark::refused(row, None, words));
             }
-            cells.push(match cell {
-                "" => Raw::Empty,
-                text => Raw::Text(text.to_owned()),
+            cells.push(match (cell, unescaped(cell)) {
+                ("", _) => Raw::Empty,
+                (_, Some(text)) => Raw::Guarded(text.to_owned()),
+                (text, None) => Raw::Text(text.to_owned()),
             });
         }
         if cells.iter().all(|cell| *cell == Raw::Empty) && row > 1 {

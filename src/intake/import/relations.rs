@@ -51,12 +51,8 @@ pub(super) fn read_links(bytes: &[u8], said: &mut Said) -> Result<(), Remark> {
                 row.refuse(column, impossible)
             })?;
         value.note = note?;
-        let key = (
-            value.ends(),
-            kind,
-            since.map(|date| date.to_string()),
-            value.note.clone(),
-        );
+        // The note is no part of what is the same: of two such rows the later would overwrite the earlier.
+        let key = (value.ends(), kind, since.map(|date| date.to_string()));
         if let Some(earlier) = seen.insert(key, row.number) {
             return Err(row.refuse("kind", format_args!("row {earlier} says the same")));
         }
@@ -82,7 +78,9 @@ pub(super) fn read_memberships(bytes: &[u8], said: &mut Said) -> Result<(), Rema
             row.text("group_name"),
             row.text("source"),
         );
+        let (joined, departed) = (row.date("since"), row.date("until"));
         let word = row.needed("group_kind", word)?;
+        let (joined, departed) = (joined?, departed?);
         let (code, group_code, group_name) = (code?, group_code?, group_name?);
         let Some(own) = group_code.as_deref().or(group_name.as_deref()) else {
             said.n_passed_over += 1;
@@ -134,6 +132,11 @@ pub(super) fn read_memberships(bytes: &[u8], said: &mut Said) -> Result<(), Rema
             said.n_passed_over += 1;
             return Ok(());
         }
+        if let (Some(joined), Some(departed)) = (joined, departed)
+            && departed.last_day() < joined.first_day()
+        {
+            return Err(row.refuse("until", "is before `since`"));
+        }
         let ended = (kind == NetworkKind::GdeExemplar)
             .then(|| PROGRAMME_END.parse().ok())
             .flatten();
@@ -143,6 +146,9 @@ pub(super) fn read_memberships(bytes: &[u8], said: &mut Said) -> Result<(), Rema
             kind,
             name,
             ended,
+            code: group_code.and_then(|code| Slug::new(&code).ok()),
+            joined,
+            departed,
             source: source?.unwrap_or_else(|| "an imported file".to_owned()),
         };
         said.memberships.push(Placed {

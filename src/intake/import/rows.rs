@@ -8,6 +8,8 @@ use crate::intake::import::{delimited, xlsx};
 pub(super) enum Raw {
     Empty,
     Text(String),
+    /// A text before which an apostrophe said that it is no formula; without that.
+    Guarded(String),
     Number(f64),
     /// A day, as `YYYY-MM-DD`; a cell of a workbook that is formatted as one.
     Day(String),

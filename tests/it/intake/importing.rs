@@ -22,7 +22,7 @@ fn loaded(storage: &Storage) -> Register {
     storage.read_blocking(register::load).unwrap()
 }
 
-fn open_bundled(database: &TestDatabase) -> Storage {
+pub(super) fn open_bundled(database: &TestDatabase) -> Storage {
     let storage = database.open();
     let bundle = bundled::load().unwrap();
     storage

@@ -1,5 +1,6 @@
 //! Files that are handed in: what they say is stored, and what is wrong with them is named and changes nothing.
 
+mod again;
 mod bad_files;
 mod importing;
 

@@ -98,7 +98,7 @@ fn an_import_neither_doubles_a_link_nor_unsays_what_its_sides_said() {
         let storage = open_filled(database);
         let state = |link: Link, id: &str| {
             let id = id.to_owned();
-            write(&storage, |c| links::state(c, id, link, at()))
+            write(&storage, |c| links::state(c, id, link, at())).stated
         };
         assert_eq!(state(a_link(Voice::Import), ID), Stated::Added);
         let other = "00000000-0000-4000-8000-000000000002";
