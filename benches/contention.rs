@@ -28,7 +28,7 @@ use alongside::domain::caller::Role;
 use alongside::domain::ids::OdsCode;
 use alongside::domain::secret::MasterSecret;
 use alongside::domain::version::Version;
-use alongside::http::{Clock, HttpSettings};
+use alongside::http::{Clock, HttpSettings, Limits, Peers, Ticks};
 use alongside::storage::audit::{self, Entry};
 use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys};
 use chrono::{DateTime, Utc};
@@ -70,6 +70,18 @@ impl log::Log for Kept {
     }
 
     fn flush(&self) {}
+}
+
+/// As on a machine of one's own, without a limit on how often callers ask.
+fn settings() -> HttpSettings {
+    HttpSettings {
+        workers: None,
+        shutdown_timeout_s: 8,
+        peers: Peers::Direct,
+        limits: Arc::new(Limits::new(None, Ticks::monotonic())),
+        identities: None,
+        tls: None,
+    }
 }
 
 fn change(action: &'static str, touches: Touches) -> Change {
@@ -142,9 +154,7 @@ fn serve(alongside: Arc<Alongside>) -> (String, ServerHandle) {
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let clock = Clock::of(now);
-            let server =
-                alongside::http::serve(alongside, listener, HttpSettings::default(), clock)
-                    .unwrap();
+            let server = alongside::http::serve(alongside, listener, settings(), clock).unwrap();
             tell.send(server.handle()).unwrap();
             server.await.unwrap();
         });

@@ -413,8 +413,8 @@ fn links_of(
                 kind: links::KIND,
                 id: came.after.id.clone(),
                 ods_code: Some(site.unwrap_or(a)),
-                before: came.before.as_ref().map(links::json_of),
-                after: Some(links::json_of(&came.after)),
+                before: came.before.as_ref().map(links::audited),
+                after: Some(links::audited(&came.after)),
             };
             audit::note(connection, entry);
         }
