@@ -359,10 +359,6 @@ impl IntoParams for ImportId {
     )
 )]
 #[post("/imports")]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "extractors: what the request says, and what to answer it with"
-)]
 pub(crate) async fn create_import(
     parameters: Params<ImportParameters>,
     key: IdempotencyKey,
