@@ -69,7 +69,7 @@ async fn a_failure_says_what_is_left_too() {
 #[actix_web::test]
 async fn an_address_that_guesses_keys_is_slowed_down_and_good_keys_are_not() {
     let inner = TestService::bundled();
-    let (service, millis) = limited(&inner, 0);
+    let (service, millis) = limited(&inner, 600);
     let guess = As::Bad.key().unwrap();
     for _ in 0..30 {
         ask(&service, guess.reveal(), "/api/v1/me")
@@ -85,4 +85,16 @@ async fn an_address_that_guesses_keys_is_slowed_down_and_good_keys_are_not() {
     ask(&service, guess.reveal(), "/api/v1/me")
         .await
         .problem(401, "/problems/invalid-key");
+}
+
+#[actix_web::test]
+async fn without_limits_nobody_is_slowed_down() {
+    let inner = TestService::bundled();
+    let (service, _) = limited(&inner, 0);
+    let guess = As::Bad.key().unwrap();
+    for _ in 0..40 {
+        ask(&service, guess.reveal(), "/api/v1/me")
+            .await
+            .problem(401, "/problems/invalid-key");
+    }
 }
