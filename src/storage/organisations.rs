@@ -36,8 +36,8 @@ use crate::storage::schema::{
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
-/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be read.
+/// [`Error::Unavailable`] or
+/// [`Error::Internal`] where it cannot be read.
 pub fn page(
     connection: &mut Connection,
     query: &OrganisationQuery,
@@ -273,8 +273,8 @@ pub(super) fn completed(
 /// # Errors
 ///
 /// [`Error::OrganisationNotFound`] where there is none;
-/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
-/// [`Error::Internal`](crate::domain::error::Error::Internal) where that cannot be read.
+/// [`Error::Unavailable`] or
+/// [`Error::Internal`] where that cannot be read.
 pub fn require(connection: &mut Connection, code: OdsCode) -> Result<()> {
     organisations::table
         .find(code.as_str())
@@ -290,8 +290,8 @@ pub fn require(connection: &mut Connection, code: OdsCode) -> Result<()> {
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
-/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be read.
+/// [`Error::Unavailable`] or
+/// [`Error::Internal`] where it cannot be read.
 pub fn find(connection: &mut Connection, code: OdsCode) -> Result<Option<OrganisationRecord>> {
     let row = organisations::table
         .find(code.as_str())
