@@ -85,6 +85,8 @@ def main():
                     subprocess.run(command, shell=True, cwd=copy, check=True, stdout=subprocess.DEVNULL,
                                    env={**os.environ, **service.keys()})
                 n_run += 1
+                # A person takes as long between two commands; a running service sees within it what another process wrote.
+                time.sleep(1)
         finally:
             service.stop()
     print(f"{n_run} commands of the README ran")
