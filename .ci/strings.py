@@ -12,7 +12,8 @@ import re
 import sys
 
 PATTERNS = {
-    "a key of a caller": re.compile(rb"als_[A-Za-z0-9]{20,}"),
+    # Its beginning may stand there, and the hash behind it, which has digits that no key has.
+    "a key of a caller": re.compile(rb"als_[a-z2-7]{40}"),
     "a JSON web token": re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     "a bearer token": re.compile(rb"[Bb]earer [A-Za-z0-9._~+/-]{16,}"),
     "an e-mail address": re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{2,63}(?:\.[A-Za-z0-9-]{2,63})*\.[A-Za-z]{2,24}"),
