@@ -27,7 +27,6 @@ use alongside::domain::audit::AuditQuery;
 use alongside::domain::caller::Role;
 use alongside::domain::ids::OdsCode;
 use alongside::domain::secret::MasterSecret;
-use alongside::domain::version::Version;
 use alongside::http::{Clock, HttpSettings, Limits, Peers, Ticks};
 use alongside::storage::audit::{self, Entry};
 use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys};
@@ -101,19 +100,14 @@ fn admin_key() -> ApiKey {
 
 fn add_admin(storage: &Storage) {
     let key = admin_key();
-    let record = KeyRecord {
-        id: "00000000-0000-4000-8000-000000000001".to_owned(),
-        prefix: key.prefix().to_owned(),
-        hash: key.hash(),
-        label: "bench".to_owned(),
-        role: Role::ProgrammeAdmin,
-        created_at: now(),
-        created_by: "bench".to_owned(),
-        expires_at: None,
-        revoked_at: None,
-        rotated_to: None,
-        version: Version(1),
-    };
+    let record = KeyRecord::new(
+        "00000000-0000-4000-8000-000000000001",
+        &key,
+        Role::ProgrammeAdmin,
+        "bench",
+        now(),
+        "bench",
+    );
     storage
         .write_blocking(&change("create_key", Touches::Callers), |connection| {
             keys::insert(connection, &record)

@@ -29,7 +29,6 @@ use alongside::app::{Alongside, BundledData};
 use alongside::domain::api_key::{ApiKey, KeyRecord};
 use alongside::domain::caller::Role;
 use alongside::domain::secret::MasterSecret;
-use alongside::domain::version::Version;
 use alongside::http::{Clock, Service};
 use alongside::intake::bundled;
 use alongside::random::Random;
@@ -91,19 +90,14 @@ fn change(touches: Touches) -> Change {
 fn open(file: &std::path::Path) -> Storage {
     let secret = MasterSecret::new([7; MasterSecret::N_BYTES]);
     let storage = Storage::open(&DatabaseUrl::sqlite_file(file), &secret).unwrap();
-    let record = KeyRecord {
-        id: "00000000-0000-4000-8000-000000000001".to_owned(),
-        prefix: key().prefix().to_owned(),
-        hash: key().hash(),
-        label: "bench".to_owned(),
-        role: Role::ProgrammeAdmin,
-        created_at: now(),
-        created_by: "bench".to_owned(),
-        expires_at: None,
-        revoked_at: None,
-        rotated_to: None,
-        version: Version(1),
-    };
+    let record = KeyRecord::new(
+        "00000000-0000-4000-8000-000000000001",
+        &key(),
+        Role::ProgrammeAdmin,
+        "bench",
+        now(),
+        "bench",
+    );
     storage
         .write_blocking(&change(Touches::Callers), |c| keys::insert(c, &record))
         .unwrap();

@@ -55,22 +55,19 @@ mod tests {
     use super::*;
     use crate::domain::api_key::ApiKey;
     use crate::domain::caller::Role;
-    use crate::domain::version::Version;
     use chrono::TimeDelta;
 
     fn record(key: &ApiKey, expires_at: Option<DateTime<Utc>>) -> KeyRecord {
         KeyRecord {
-            id: "00000000-0000-4000-8000-000000000001".to_owned(),
-            prefix: key.prefix().to_owned(),
-            hash: key.hash(),
-            label: "a test".to_owned(),
-            role: Role::Viewer,
-            created_at: DateTime::UNIX_EPOCH,
-            created_by: "a test".to_owned(),
             expires_at,
-            revoked_at: None,
-            rotated_to: None,
-            version: Version(1),
+            ..KeyRecord::new(
+                "00000000-0000-4000-8000-000000000001",
+                key,
+                Role::Viewer,
+                "a test",
+                DateTime::UNIX_EPOCH,
+                "a test",
+            )
         }
     }
 

@@ -79,7 +79,7 @@ pub async fn ask(alongside: Arc<Alongside>, question: ExpertiseQuestion) -> Resu
         .storage()
         .read(move |connection| {
             if let Some(seeker) = asked.seeker {
-                crate::storage::names::must_exist(connection, seeker)?;
+                crate::storage::organisations::require(connection, seeker)?;
             }
             holders(
                 connection,

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 
+use crate::app::import_facts::Stating;
 use crate::app::import_rows;
 use crate::domain::error::Result;
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::import::{Counts, ImportKind, ImportState, Remark, Remarks, Said};
-use crate::domain::version::ProfilePart;
 use crate::intake;
 use crate::storage::facts::{self, Stated};
 use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
@@ -259,7 +259,10 @@ fn organisations(
             storage::import_organisations::store(connection, &plan, change.at, |rows| {
                 progress.add(rows)
             })?;
-            import_rows::successions_among_known(connection, said, &mut tally)?;
+            if has_successions {
+                Stating::new(connection, order.site, change.at, &mut tally, progress)?
+                    .successions_among_known(said)?;
+            }
             let is_changed = plan.changes_the_register()
                 || tally.added + tally.changed > n_stated
                 || facts::last_sequence(connection)? > last;
@@ -295,9 +298,7 @@ fn rows(
             ..Tally::default()
         };
         let last = facts::last_sequence(connection)?;
-        import_rows::state_all(
-            connection, said, order.site, change.at, &mut tally, progress,
-        )?;
+        Stating::new(connection, order.site, change.at, &mut tally, progress)?.all(said)?;
         // A word that comes to stand beneath a stronger one is written to the history; one that stood there already is not.
         let is_changed =
             tally.added + tally.changed > 0 || facts::last_sequence(connection)? > last;
@@ -309,22 +310,6 @@ fn rows(
         Ok(Outcome::Changed(report))
     })?;
     Ok(report)
-}
-
-/// The part of a profile that a kind of row belongs to.
-pub(super) const fn part(kind: ImportKind) -> Option<ProfilePart> {
-    match kind {
-        ImportKind::Systems => Some(ProfilePart::CoreSystems),
-        ImportKind::Attributes => Some(ProfilePart::Attributes),
-        ImportKind::Memberships => Some(ProfilePart::Networks),
-        ImportKind::Topics => Some(ProfilePart::Topics),
-        ImportKind::Organisations
-        | ImportKind::Links
-        | ImportKind::Successions
-        | ImportKind::OdsEtr
-        | ImportKind::OdsOrd
-        | ImportKind::Fhir => None,
-    }
 }
 
 /// The template of a table as CSV; `None` for what is no table.

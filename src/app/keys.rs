@@ -10,6 +10,7 @@ use crate::domain::ids::OdsCode;
 use crate::domain::version::Version;
 use crate::random::Random;
 use crate::storage::audit::{Entry, note};
+use crate::storage::names;
 use crate::storage::{Change, Connection, Outcome, Storage, Touches, keys};
 
 /// The longest label, in characters.
@@ -147,24 +148,22 @@ pub fn make(
     new: NewKey,
 ) -> Result<(ApiKey, KeyRecord)> {
     if let Role::Site(code) = new.role
-        && !keys::is_a_site(connection, code)?
+        && names::of(connection, [code])?.is_empty()
     {
         return Err(Error::invalid("/odsCode", "is of no organisation here"));
     }
     let id = random.id()?;
     let key = random.key()?;
     let record = KeyRecord {
-        id,
-        prefix: key.prefix().to_owned(),
-        hash: key.hash(),
-        label: new.label,
-        role: new.role,
-        created_at: by.at.trunc_subsecs(6),
-        created_by: by.actor.clone(),
         expires_at: new.expires_at,
-        revoked_at: None,
-        rotated_to: None,
-        version: Version(1),
+        ..KeyRecord::new(
+            id,
+            &key,
+            new.role,
+            new.label,
+            by.at.trunc_subsecs(6),
+            by.actor.clone(),
+        )
     };
     keys::insert(connection, &record)?;
     note_change(connection, None, &record);

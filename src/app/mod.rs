@@ -11,6 +11,7 @@ mod fill;
 pub mod identity;
 pub mod identity_keys;
 pub mod import;
+mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;

@@ -96,6 +96,31 @@ pub struct KeyRecord {
 }
 
 impl KeyRecord {
+    /// What is kept of a new key that does not expire.
+    #[must_use]
+    pub fn new(
+        id: impl Into<String>,
+        key: &ApiKey,
+        role: Role,
+        label: impl Into<String>,
+        created_at: DateTime<Utc>,
+        created_by: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            prefix: key.prefix().to_owned(),
+            hash: key.hash(),
+            label: label.into(),
+            role,
+            created_at,
+            created_by: created_by.into(),
+            expires_at: None,
+            revoked_at: None,
+            rotated_to: None,
+            version: Version(1),
+        }
+    }
+
     /// Whether the key is taken at a time.
     #[must_use]
     pub fn is_good(&self, now: DateTime<Utc>) -> bool {

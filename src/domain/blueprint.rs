@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use url::Url;
+
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::{MalformedId, OdsCode, Slug};
 use crate::domain::provenance::Provenance;
@@ -58,6 +60,7 @@ impl WebAddress {
         const FORM: MalformedId = MalformedId(
             "must be an address that starts with http:// or https:// and has at most 2000 characters",
         );
+        const HOST: MalformedId = MalformedId("must name a host");
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").ok_or(FORM)?;
         let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
@@ -68,13 +71,17 @@ impl WebAddress {
         if !is_web || text.len() > MAX_ADDRESS_LEN || !text.chars().all(is_allowed) {
             return Err(FORM);
         }
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let authority = &rest[..end];
-        if authority.contains('@') {
-            return Err(MalformedId("must not hold a user name or a password"));
+        // A browser passes over slashes before the host, and so does the parser.
+        if rest.starts_with('/') {
+            return Err(HOST);
         }
-        if !is_authority(authority) {
-            return Err(MalformedId("must name a host"));
+        let address = Url::parse(text).map_err(|_malformed| HOST)?;
+        let has_user = rest
+            .split(['/', '?', '#'])
+            .next()
+            .is_some_and(|part| part.contains('@'));
+        if has_user || !address.username().is_empty() || address.password().is_some() {
+            return Err(MalformedId("must not hold a user name or a password"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -84,33 +91,6 @@ impl WebAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a text is a host with perhaps a port: a name, an IPv4 address, or an IPv6 address in brackets.
-fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, after)) => {
-            let is_address = host.parse::<std::net::Ipv6Addr>().is_ok();
-            let port = after.strip_prefix(':');
-            if !is_address || (port.is_none() && !after.is_empty()) {
-                return false;
-            }
-            (None, port)
-        }
-        None => match text.split_once(':') {
-            Some((host, port)) => (Some(host), Some(port)),
-            None => (Some(text), None),
-        },
-    };
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    let is_host = |host: &str| host.trim_end_matches('.').split('.').all(is_label);
-    host.is_none_or(is_host) && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 impl fmt::Display for WebAddress {

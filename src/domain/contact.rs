@@ -4,6 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use email_address::Options;
+
 use crate::domain::ids::{MalformedId, OdsCode};
 use crate::domain::version::Version;
 
@@ -78,26 +80,14 @@ impl EmailAddress {
         const RULE: MalformedId =
             MalformedId("must be an e-mail address such as NAME@example.nhs.uk");
         let text = text.trim();
-        let (local, domain) = text.split_once('@').ok_or(RULE)?;
-        let is_atom = |atom: &str| {
-            !atom.is_empty()
-                && atom
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b))
-        };
-        let is_label = |label: &str| {
-            (1..=63).contains(&label.len())
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        let is_address = text.len() <= MAX_EMAIL_CHARS
-            && local.len() <= 64
-            && local.split('.').all(is_atom)
-            && domain.contains('.')
-            && domain.split('.').all(is_label);
+        let options = Options::default()
+            .with_required_tld()
+            .without_domain_literal()
+            .without_display_text();
+        let is_address = text.is_ascii()
+            && !text.contains('"')
+            && text.len() <= MAX_EMAIL_CHARS
+            && email_address::EmailAddress::parse_with_options(text, options).is_ok();
         if is_address {
             Ok(Self(text.to_owned()))
         } else {

@@ -42,10 +42,10 @@ impl Provenance {
 impl Provenance {
     /// The site's own word, of this date.
     #[must_use]
-    pub fn own_word(as_of: PartialDate) -> Self {
+    pub fn own_word(as_of: Option<PartialDate>) -> Self {
         Self {
             source: "the site's own word".to_owned(),
-            as_of: Some(as_of),
+            as_of,
             voice: Voice::Site,
         }
     }

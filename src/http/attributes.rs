@@ -24,7 +24,7 @@ use crate::http::body::Body;
 use crate::http::changing::Changing;
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Parameters, Params, Query, Seeker};
-use crate::http::fields::own_word;
+use crate::http::fields::{Faults, own_word};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, ConditionFailures, NoSuchOrganisation, NoSuchThing, NotModified,
     RuleBroken, StorageFailures,
@@ -32,7 +32,6 @@ use crate::http::openapi::{
 use crate::http::operation::Operation;
 use crate::http::parameters::{care_setting, care_setting_schema, in_query};
 use crate::http::problem::Problem;
-use crate::http::question::Faults;
 use crate::http::views::organisation::AttributeView;
 use crate::http::views::text::{CareSettingName, Code, OriginName};
 use crate::storage::attributes::{AttributeKey, AttributeRecord, DisplacedAttribute};

@@ -1,9 +1,7 @@
 //! Reading who changed what: everything for programme admins and viewers, its own for a site.
 
-use actix_web::http::header::LINK;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
-use serde::Serialize;
 
 use crate::app::Alongside;
 use crate::domain::audit::AuditQuery;
@@ -15,6 +13,7 @@ use crate::http::clock::Clock;
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::openapi::{ApiFailures, Clash, NoSuchOrganisation, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
+use crate::http::pagination;
 use crate::http::problem::Problem;
 use crate::http::views::audit::{
     AuditPageView, AuditView, CheckpointView, OwnAuditPageView, OwnAuditView,
@@ -33,14 +32,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 /// A rough size of one row of a page, in bytes.
 const ROW_BYTES: usize = 600;
-
-fn paged(view: &impl Serialize, header: &str, n_rows: usize) -> Result<HttpResponse, Problem> {
-    let mut response = answer::json(view, ROW_BYTES * (n_rows + 1))?;
-    if let Ok(header) = header.parse() {
-        response.headers_mut().insert(LINK, header);
-    }
-    Ok(response)
-}
 
 /// List the audit
 ///
@@ -62,16 +53,17 @@ pub(crate) async fn list_audit(
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
     let asked = parameters.0.0;
-    let (query, before, limit) = (asked.query.clone(), asked.before, asked.limit);
+    let (query, before, limit) = (asked.query, asked.page.after, asked.page.limit);
     let page = alongside
         .storage()
         .read(move |connection| audit::page(connection, &query, before, limit))
         .await?;
-    let links = asked.links(&request, &page);
+    let last = page.items.last().filter(|_| page.has_more);
+    let links = asked.page.links(&request, last.map(|row| row.sequence));
     let header = links.header();
     let items: Vec<AuditView> = page.items.into_iter().map(Into::into).collect();
-    let n_rows = items.len();
-    paged(&AuditPageView { items, links }, &header, n_rows)
+    let capacity = ROW_BYTES * (items.len() + 1);
+    pagination::answer(&AuditPageView { items, links }, &header, capacity)
 }
 
 /// Show a checkpoint of the audit
@@ -128,10 +120,10 @@ pub(crate) async fn list_own_audit(
 ) -> Result<HttpResponse, Problem> {
     let site = code.0;
     let asked = parameters.0.0;
-    let (before, limit) = (asked.before, asked.limit);
+    let (before, limit) = (asked.page.after, asked.page.limit);
     let query = AuditQuery {
         ods_code: Some(site),
-        ..asked.query.clone()
+        ..asked.query
     };
     let (page, actors) = alongside
         .storage()
@@ -141,12 +133,13 @@ pub(crate) async fn list_own_audit(
             Ok((page, actors))
         })
         .await?;
-    let links = asked.links(&request, &page);
+    let last = page.items.last().filter(|_| page.has_more);
+    let links = asked.page.links(&request, last.map(|row| row.sequence));
     let header = links.header();
     let rows = page.items.into_iter().zip(actors);
     let items: Vec<OwnAuditView> = rows
         .map(|(row, actor)| OwnAuditView::new(row, actor))
         .collect();
-    let n_rows = items.len();
-    paged(&OwnAuditPageView { items, links }, &header, n_rows)
+    let capacity = ROW_BYTES * (items.len() + 1);
+    pagination::answer(&OwnAuditPageView { items, links }, &header, capacity)
 }

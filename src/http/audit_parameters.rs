@@ -1,121 +1,37 @@
 //! Which rows of the audit to list: its filters, and the places in its lists.
 
-use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
-use crate::domain::audit::{AuditPage, AuditQuery};
+use crate::domain::audit::AuditQuery;
 use crate::domain::ids::OdsCode;
 use crate::http::extract::{Fault, Parameters, Query};
-use crate::http::pagination::PageLinks;
-use crate::http::parameters::{in_query, limit_in_query, limit_schema, text, text_schema, whole};
-
-/// The most rows on one page.
-const MAX_PAGE: usize = 200;
-
-/// The rows on a page unless told otherwise.
-const DEFAULT_PAGE: usize = 50;
-
-/// What every cursor of the audit starts with: the version of its form.
-const CURSOR_VERSION: &str = "a1";
-
-/// The digits of the hash of the question in a cursor.
-const QUESTION_LEN: usize = 8;
-
-/// The digits of the number of a row in a cursor.
-const SEQUENCE_LEN: usize = 16;
-
-/// The form of a cursor: the hash of the question, then the number of a row.
-const CURSOR_PATTERN: &str = "^a1[0-9a-f]{8}[0-7][0-9a-f]{15}$";
+use crate::http::pagination::{Page, page_parameters};
+use crate::http::parameters::{in_query, text, text_schema};
 
 /// A time of day, with its offset from UTC.
 const TIME_PATTERN: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
-const EXAMPLE_CURSOR: &str = "a10123abcd000000000000002a";
+/// A cursor of the form that the lists have.
+const EXAMPLE_CURSOR: &str = "c30123abcd3432";
 
 /// The longest time, in characters.
 const MAX_TIME_LEN: usize = 35;
 
-/// A place in the list that a question gives.
-struct Place {
-    question: String,
-    before: i64,
-}
-
-impl Place {
-    fn question_of(query: &AuditQuery) -> String {
-        let digest = Sha256::digest(format!("{query:?}"));
-        let bytes = digest.iter().take(QUESTION_LEN / 2);
-        bytes.map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    fn write(&self) -> String {
-        format!("{CURSOR_VERSION}{}{:016x}", self.question, self.before)
-    }
-
-    fn read(text: &str) -> Result<Self, Fault> {
-        let place = || {
-            let rest = text.strip_prefix(CURSOR_VERSION)?;
-            let has_form = rest.len() == QUESTION_LEN + SEQUENCE_LEN
-                && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-            let (question, sequence) = has_form.then(|| rest.split_at(QUESTION_LEN))?;
-            Some(Self {
-                question: question.to_owned(),
-                before: i64::from_str_radix(sequence, 16).ok()?,
-            })
-        };
-        place().ok_or_else(|| Fault::Unreadable("is not a cursor that this service gave".into()))
-    }
-}
-
 /// Which rows of the audit to list, and which page.
 pub(crate) struct Asked {
     pub(crate) query: AuditQuery,
-    pub(crate) before: Option<i64>,
-    pub(crate) limit: usize,
+    pub(crate) page: Page<i64>,
 }
 
 impl Asked {
-    /// Reads the page; the cursor belongs to the question.
     fn read(parameters: &mut Query, query: AuditQuery) -> Self {
-        let limit = parameters.take("limit", page_size).unwrap_or(DEFAULT_PAGE);
-        let place = parameters.take("cursor", Place::read);
-        if let Some(place) = &place
-            && parameters.is_faultless()
-            && place.question != Place::question_of(&query)
-        {
-            let words = "belongs to another question; ask its own again, or start without it";
-            parameters.refuse("cursor", Fault::Unreadable(words.into()));
-        }
-        Self {
-            query,
-            before: place.map(|place| place.before),
-            limit,
-        }
+        let page = Page::read(parameters, &query);
+        Self { query, page }
     }
-
-    /// The links of the page that was asked for.
-    pub(crate) fn links(&self, request: &HttpRequest, page: &AuditPage) -> PageLinks {
-        let last = page.items.last().filter(|_| page.has_more);
-        let next = last.map(|last| {
-            let question = Place::question_of(&self.query);
-            let before = last.sequence;
-            Place { question, before }.write()
-        });
-        PageLinks::new(request, next)
-    }
-}
-
-fn page_size(text: &str) -> Result<usize, Fault> {
-    let number = whole(text)?;
-    usize::try_from(number)
-        .ok()
-        .filter(|number| (1..=MAX_PAGE).contains(number))
-        .ok_or_else(|| Fault::Rule(format!("is a whole number from 1 to {MAX_PAGE}")))
 }
 
 fn code(text: &str) -> Result<OdsCode, Fault> {
@@ -160,25 +76,6 @@ impl Parameters for OwnAuditParameters {
 
 fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
-}
-
-fn page_parameters() -> [Parameter; 2] {
-    let cursor = string()
-        .pattern(Some(CURSOR_PATTERN))
-        .max_length(Some(EXAMPLE_CURSOR.len()));
-    [
-        limit_in_query(
-            "How many rows to list on a page.",
-            limit_schema(MAX_PAGE, DEFAULT_PAGE),
-            json!(1),
-        ),
-        in_query(
-            "cursor",
-            "Where the page begins: taken from `links.next` of the page before, for the same question.",
-            cursor,
-            json!(EXAMPLE_CURSOR),
-        ),
-    ]
 }
 
 impl IntoParams for AuditParameters {
@@ -231,39 +128,20 @@ impl IntoParams for AuditParameters {
                 json!("2026-11-23T00:00:00Z"),
             ),
         ];
-        parameters.extend(page_parameters());
+        parameters.extend(page_parameters(1, EXAMPLE_CURSOR));
         parameters
     }
 }
 
 impl IntoParams for OwnAuditParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters().into()
+        page_parameters(1, EXAMPLE_CURSOR).into()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cursor_is_read_as_it_was_written() {
-        for before in [1, 42, i64::MAX] {
-            let question = Place::question_of(&AuditQuery::default());
-            let text = Place { question, before }.write();
-            let read = Place::read(&text).map(|place| place.before);
-            assert_eq!((read, text.len()), (Ok(before), EXAMPLE_CURSOR.len()));
-        }
-        for broken in [
-            "",
-            "a1",
-            "a10123abcd",
-            "a10123abcdf00000000000002a",
-            "a10123abcd0+0000000000002a",
-        ] {
-            assert!(Place::read(broken).is_err(), "{broken}");
-        }
-    }
 
     #[test]
     fn a_time_has_its_offset() {

@@ -8,27 +8,32 @@ use utoipa::ToSchema;
 
 use crate::app::Alongside;
 use crate::domain::blueprint::{Blueprint, MAX_ROLE_CHARS, MAX_TITLE_CHARS};
+use crate::domain::dates::PartialDate;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
+use crate::domain::provenance::Provenance;
 use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
+use crate::http::changing::{kept, whether_new};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
-use crate::http::given::{Given, Id, checked, kept, said_today, whether_new};
+use crate::http::fields::{Faults, checked};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, ConditionFailures, NoSuchOrganisation, NoSuchThing,
     NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
+use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::learning::{BlueprintView, BlueprintsView};
 use crate::http::views::text::Code;
 use crate::random::Random;
 use crate::storage::audit::{self, Entry};
-use crate::storage::{Connection, Touches, blueprints, expertise, idempotency, names, topics};
+use crate::storage::organisations;
+use crate::storage::{Connection, Touches, blueprints, expertise, idempotency, topics};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -73,7 +78,7 @@ pub(crate) struct GivenBlueprint {
 
 impl GivenBlueprint {
     fn check(self, id: String, code: OdsCode, today: NaiveDate) -> Result<Blueprint> {
-        let mut given = Given::default();
+        let mut given = Faults::default();
         let topic = given.read("/topic", Some(&self.topic));
         let title = given.text("/title", Some(self.title), MAX_TITLE_CHARS);
         let url = given.read("/url", Some(&self.url));
@@ -88,7 +93,7 @@ impl GivenBlueprint {
             url: checked(url)?,
             contact_role,
             published,
-            provenance: said_today(today),
+            provenance: Provenance::own_word(PartialDate::day(today)),
             version: Version(1),
         })
     }
@@ -140,7 +145,7 @@ pub(crate) async fn list_blueprints(
     let found = alongside
         .storage()
         .read(move |connection| {
-            names::must_exist(connection, here)?;
+            organisations::require(connection, here)?;
             if is_other && !expertise::is_shown(connection, here)? {
                 return Ok(Vec::new());
             }

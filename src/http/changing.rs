@@ -8,6 +8,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use data_encoding::HEXLOWER;
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
@@ -24,7 +25,7 @@ use crate::http::body::BodyHash;
 use crate::http::clock::Clock;
 use crate::http::problem::Problem;
 use crate::storage::idempotency::{Claim, Created};
-use crate::storage::{Change, Touches};
+use crate::storage::{Change, Outcome, Touches};
 
 /// The id of a request, as the middleware keeps it for handlers.
 #[derive(Clone, Debug)]
@@ -157,6 +158,23 @@ impl IntoParams for IdempotencyKey {
                 .example(Some(json!("5f1c9a52-1b7e-4a55-9f0e-6a9d9f0c1d2e")))
                 .build(),
         ]
+    }
+}
+
+/// Writes a view as the text to keep for who asks again.
+pub(crate) fn kept(id: &str, view: &impl Serialize) -> Result<Created, Error> {
+    Ok(Created {
+        id: id.to_owned(),
+        body: serde_json::to_string(view)
+            .map_err(|error| Error::Internal("writing an answer", error.into()))?,
+    })
+}
+
+/// Says with what was created whether it is new.
+pub(crate) fn whether_new(outcome: Outcome<Created>) -> Outcome<(Created, bool)> {
+    match outcome {
+        Outcome::Changed(created) => Outcome::Changed((created, true)),
+        Outcome::Unchanged(created) => Outcome::Unchanged((created, false)),
     }
 }
 

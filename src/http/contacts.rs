@@ -16,14 +16,16 @@ use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
+use crate::http::changing::{kept, whether_new};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
-use crate::http::given::{Given, Id, checked, kept, whether_new};
+use crate::http::fields::{Faults, checked};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, ConditionFailures, NoSuchOrganisation, NoSuchThing,
     NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
+use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::contacts::{ContactView, ContactsView, ExportView};
 use crate::http::views::text::Code;
@@ -72,7 +74,7 @@ pub(crate) struct GivenContact {
 
 impl GivenContact {
     fn check(self) -> Result<(String, Person)> {
-        let mut given = Given::default();
+        let mut given = Faults::default();
         let role = given.text("/role", Some(self.role), MAX_ROLE_CHARS);
         let name = given.text("/name", Some(self.name), MAX_NAME_CHARS);
         let mut keep = |pointer, fault: MalformedId| given.refuse(pointer, fault.0);

@@ -26,14 +26,13 @@ use crate::http::body::{Body, Object};
 use crate::http::changing::Changing;
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{Fault, NoParameters, Params, Seeker};
-use crate::http::fields::{date, line, own_word};
+use crate::http::fields::{Faults, date, line, own_word};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, ConditionFailures, NoSuchOrganisation, NoSuchThing, NotModified,
     RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
-use crate::http::question::Faults;
 use crate::http::views::core_systems::{CoreSystemsView, ReadAsView, StatedModuleView};
 use crate::http::views::text::SystemStatusName;
 use crate::storage::{Touches, core_systems};

@@ -16,14 +16,13 @@ use crate::http::body::Body;
 use crate::http::changing::Changing;
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
-use crate::http::fields::own_word;
+use crate::http::fields::{Faults, own_word};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, ConditionFailures, NoSuchOrganisation, NotModified, RuleBroken,
     StorageFailures,
 };
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
-use crate::http::question::Faults;
 use crate::http::views::text::{AttributeName, Code, PartialDateText};
 use crate::storage::{Touches, attributes};
 

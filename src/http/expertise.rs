@@ -18,13 +18,13 @@ use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::clock::Clock;
 use crate::http::extract::{Fault, Parameters, Params, Query};
-use crate::http::given::slug_schema;
 use crate::http::openapi::{ApiFailures, NoSuchThing, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
 use crate::http::parameters::{
     AS_OF_WORDS, as_of, as_of_schema, code_schema, in_query, limit, limit_in_query, limit_schema,
     text, text_schema,
 };
+use crate::http::path::slug_schema;
 use crate::http::problem::Problem;
 use crate::http::views::learning::ExpertiseView;
 

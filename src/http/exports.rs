@@ -49,7 +49,7 @@ const LIST_BYTES: usize = 2048;
 
 const CSV: &str = "text/csv";
 
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The media type of a format, without parameters.
 const fn media_type(format: ExportFormat) -> &'static str {

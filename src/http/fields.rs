@@ -1,13 +1,109 @@
-//! Reads the fields that bodies share: lines of text, dates as exact as their source, and the day of which a site speaks.
+//! Reads the fields of bodies, all faults together: lines of text, dates as exact as their source, the day of which a site
+//! speaks.
+
+use std::fmt::Display;
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 
 use crate::domain::dates::PartialDate;
+use crate::domain::error::{Error, FieldError};
 use crate::domain::provenance::Provenance;
 use crate::domain::vendor::single_spaced;
 use crate::http::extract::Fault;
 use crate::http::parameters::text;
-use crate::http::question::Faults;
+
+/// The faults of a body, gathered.
+#[derive(Default)]
+pub(crate) struct Faults(pub(crate) Vec<FieldError>);
+
+impl Faults {
+    /// Remembers what is wrong with a field.
+    pub(crate) fn refuse(&mut self, pointer: impl Into<String>, words: impl Into<String>) {
+        self.0.push(FieldError::new(pointer, words));
+    }
+
+    /// Reads text on one line: trimmed, 1 to `max` characters, none of them a control character. `None` where there is none.
+    pub(crate) fn text(
+        &mut self,
+        pointer: &str,
+        given: Option<String>,
+        max: usize,
+    ) -> Option<String> {
+        let given = given?;
+        let text = given.trim();
+        if text.is_empty() {
+            self.refuse(pointer, "is empty");
+        } else if text.chars().count() > max {
+            self.refuse(pointer, format!("has at most {max} characters"));
+        } else if text.chars().any(char::is_control) {
+            self.refuse(pointer, "has no control characters");
+        } else {
+            return Some(text.to_owned());
+        }
+        None
+    }
+
+    /// Reads a value of a type that says itself what is wrong. `None` where there is none.
+    pub(crate) fn read<T: FromStr<Err: Display>>(
+        &mut self,
+        pointer: &str,
+        given: Option<&str>,
+    ) -> Option<T> {
+        match given?.trim().parse() {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.refuse(pointer, fault.to_string());
+                None
+            }
+        }
+    }
+
+    /// Reads a date that is not after today.
+    pub(crate) fn past_date(
+        &mut self,
+        pointer: &str,
+        given: Option<&str>,
+        today: NaiveDate,
+    ) -> Option<PartialDate> {
+        let date: PartialDate = self.read(pointer, given)?;
+        if date.first_day() > today {
+            self.refuse(pointer, "is not after today");
+            return None;
+        }
+        Some(date)
+    }
+
+    /// Fails where anything was wrong.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(self.0))
+        }
+    }
+
+    /// Returns what was read, or remembers what is wrong with the field.
+    pub(crate) fn keep<T>(
+        &mut self,
+        pointer: impl Into<String>,
+        read: Result<T, Fault>,
+    ) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.0.push(FieldError::new(pointer, fault.words()));
+                None
+            }
+        }
+    }
+}
+
+/// What a field that was checked holds; that it holds nothing is a bug, since its absence was refused.
+pub(crate) fn checked<T>(value: Option<T>) -> Result<T, Error> {
+    value
+        .ok_or_else(|| Error::Internal("reading a body", "a field that was checked is gone".into()))
+}
 
 /// Reads text on one line: trimmed and with single spaces, 1 to 100 characters, without control characters.
 pub(crate) fn line(given: &str) -> Result<String, Fault> {
@@ -35,22 +131,9 @@ pub(crate) fn own_word(
     today: NaiveDate,
 ) -> Option<Provenance> {
     let day = match as_of {
-        Some(given) => faults.keep("/asOf", date(given))?,
-        None => match PartialDate::day(today) {
-            Some(day) => day,
-            None => {
-                faults.refuse(
-                    "/asOf",
-                    "has to be given: the clock of the service is wrong",
-                );
-                return None;
-            }
-        },
+        Some(given) => Some(faults.past_date("/asOf", Some(given), today)?),
+        None => PartialDate::day(today),
     };
-    if day.first_day() > today {
-        faults.refuse("/asOf", "is not after today");
-        return None;
-    }
     Some(Provenance::own_word(day))
 }
 
@@ -58,6 +141,24 @@ pub(crate) fn own_word(
 mod tests {
     use super::*;
     use crate::domain::provenance::Voice;
+
+    #[test]
+    fn faults_are_told_together_and_repeat_nothing() {
+        let mut given = Faults::default();
+        assert_eq!(
+            given.text("/name", Some(" A  ".into()), 5).as_deref(),
+            Some("A")
+        );
+        assert_eq!(given.text("/name", None, 5), None);
+        for text in ["", "  ", "secret", "a\nb", "a\u{85}b"] {
+            assert_eq!(given.text("/name", Some(text.into()), 5), None);
+        }
+        let Err(Error::Invalid(faults)) = given.finish() else {
+            panic!("nothing was refused");
+        };
+        assert_eq!(faults.len(), 5);
+        assert!(!format!("{faults:?}").contains("secret"));
+    }
 
     #[test]
     fn a_line_has_single_spaces_and_no_control_characters() {

@@ -1,40 +1,32 @@
 //! Keys of callers: made, listed, rotated and revoked by programme admins.
 
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LINK};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post};
-use chrono::{DateTime, TimeDelta};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use chrono::TimeDelta;
 use serde::Serialize;
-use serde_json::json;
-use utoipa::openapi::Required;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use crate::app::Alongside;
 use crate::app::keys::{AskedKey, By, DEFAULT_OVERLAP_S, MAX_OVERLAP_S, NewKey};
 use crate::app::keys::{existing, make, revoke, rotate};
-use crate::domain::api_key::KeyRecord;
 use crate::domain::error::Error;
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
 use crate::http::clock::Clock;
-use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
+use crate::http::extract::{NoParameters, Parameters, Params, Query};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, NoSuchThing, NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
-use crate::http::pagination::PageLinks;
-use crate::http::parameters::{in_query, limit_in_query, limit_schema, whole};
+use crate::http::pagination::{self, Made, Page, PageLinks, page_parameters};
+use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::key::{KeyView, NewKeyBody, RotationBody};
-use crate::random::{Random, is_id};
+use crate::random::Random;
 use crate::storage::idempotency::{Created, once};
 use crate::storage::keys::{self, KeyPlace};
 use crate::storage::{Outcome, Touches};
@@ -54,135 +46,28 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("revoke_key", Rule::Admin).answers(include_str!("examples/revoke_key.json")),
 ];
 
-/// The most keys on one page.
-const MAX_PAGE: usize = 200;
-
-/// The keys on a page unless told otherwise.
-const DEFAULT_PAGE: usize = 50;
-
 /// A rough size of one key, in bytes.
 const KEY_BYTES: usize = 512;
 
 /// Where the keys are.
 const PATH: &str = "/api/v1/admin/keys";
 
-/// What a cursor of this list starts with: the version of its form. The microseconds since 1970 and the id follow, in
-/// hexadecimal.
-const CURSOR_VERSION: &str = "k1";
-
-const CURSOR_PATTERN: &str = "^k1[0-9a-f]{48}$";
-
-const CURSOR_LEN: usize = 50;
-
-fn cursor(last: &KeyRecord) -> Option<String> {
-    let id = Uuid::try_parse(&last.id).ok()?.simple();
-    let micros = last.created_at.timestamp_micros();
-    Some(format!("{CURSOR_VERSION}{micros:016x}{id}"))
-}
-
-fn place(text: &str) -> Result<KeyPlace, Fault> {
-    let read = || {
-        let is_lower_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-        let rest = text.strip_prefix(CURSOR_VERSION)?;
-        if rest.len() != CURSOR_LEN - CURSOR_VERSION.len() || !rest.bytes().all(is_lower_hex) {
-            return None;
-        }
-        let (micros, id) = rest.split_at(16);
-        let micros = i64::from_str_radix(micros, 16).ok()?;
-        Some(KeyPlace {
-            created_at: DateTime::from_timestamp_micros(micros)?,
-            id: Uuid::try_parse(id).ok()?.to_string(),
-        })
-    };
-    read().ok_or_else(|| Fault::Unreadable("is not a cursor that this service gave".into()))
-}
-
 /// Which page of the keys.
-pub(crate) struct ListParameters {
-    limit: usize,
-    after: Option<KeyPlace>,
-}
+pub(crate) struct ListParameters(Page<Made>);
 
 impl Parameters for ListParameters {
     fn read(query: &mut Query) -> Self {
-        let size = |text: &str| {
-            usize::try_from(whole(text)?)
-                .ok()
-                .filter(|number| (1..=MAX_PAGE).contains(number))
-                .ok_or_else(|| Fault::Rule(format!("is a whole number from 1 to {MAX_PAGE}")))
-        };
-        Self {
-            limit: query.take("limit", size).unwrap_or(DEFAULT_PAGE),
-            after: query.take("cursor", place),
-        }
+        Self(Page::read(query, &"keys"))
     }
 }
 
 impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let cursor = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some(CURSOR_PATTERN))
-            .max_length(Some(CURSOR_LEN));
-        vec![
-            limit_in_query(
-                "How many keys to list on a page.",
-                limit_schema(MAX_PAGE, DEFAULT_PAGE),
-                json!(5),
-            ),
-            in_query(
-                "cursor",
-                "Where the page begins: taken from `links.next` of the page before.",
-                cursor,
-                json!("k1000643a3f1b0ac0000000000000040008000000000000001"),
-            ),
-        ]
+        let cursor = "c305e71caf3137393533303536303030303030303030203030303030303030\
+                      2d303030302d343030302d383030302d303030303030303030303031";
+        page_parameters(5, cursor).into()
     }
 }
-
-/// The key that the path names: `{id}`.
-pub(crate) struct KeyId(String);
-
-impl FromRequest for KeyId {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request
-            .match_info()
-            .get("id")
-            .unwrap_or_default()
-            .to_owned();
-        // What is no id is of no key, and is answered as any other that is of none.
-        ready(if is_id(&id) {
-            Ok(Self(id))
-        } else {
-            Err(Error::Missing { what: "key", id }.into())
-        })
-    }
-}
-
-impl IntoParams for KeyId {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let id = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(36))
-            .max_length(Some(36))
-            .pattern(Some(ID_PATTERN));
-        vec![
-            ParameterBuilder::new()
-                .name("id")
-                .parameter_in(ParameterIn::Path)
-                .required(Required::True)
-                .description(Some("The id of the key."))
-                .schema(Some(id))
-                .example(Some(json!("00000000-0000-4000-8000-000000000001")))
-                .build(),
-        ]
-    }
-}
-
-const ID_PATTERN: &str = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$";
 
 /// A page of keys.
 #[derive(Serialize, ToSchema)]
@@ -214,23 +99,28 @@ pub(crate) async fn list_keys(
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let ListParameters { limit, after } = parameters.0;
-    let page = alongside
+    let page = parameters.0.0;
+    let (after, limit) = (page.after.clone(), page.limit);
+    let after = after.map(|last| KeyPlace {
+        created_at: last.at,
+        id: last.id,
+    });
+    let found = alongside
         .storage()
         .read(move |connection| keys::page(connection, after, limit))
         .await?;
-    let last = page.items.last().filter(|_| page.has_more);
-    let links = PageLinks::new(&request, last.and_then(cursor));
+    let last = found.items.last().filter(|_| found.has_more);
+    let last = last.map(|key| Made {
+        at: key.created_at,
+        id: key.id.clone(),
+    });
+    let links = page.links(&request, last);
     let header = links.header();
     let now = clock.now();
-    let items = page.items.into_iter();
+    let items = found.items.into_iter();
     let items: Vec<_> = items.map(|key| KeyView::new(key, now)).collect();
     let capacity = KEY_BYTES * (items.len() + 1);
-    let mut response = answer::json(&PageView { items, links }, capacity)?;
-    if let Ok(header) = header.parse() {
-        response.headers_mut().insert(LINK, header);
-    }
-    Ok(response)
+    pagination::answer(&PageView { items, links }, &header, capacity)
 }
 
 /// Make a key
@@ -296,7 +186,7 @@ pub(crate) async fn create_key(
 /// Shows what is kept of a key, which is not the key itself.
 #[utoipa::path(
     tag = "keys",
-    params(KeyId),
+    params(Id),
     responses(
         (status = 200, description = "The key.", body = KeyView),
         NotModified, ApiFailures, NoSuchThing, StorageFailures
@@ -305,7 +195,7 @@ pub(crate) async fn create_key(
 #[get("/admin/keys/{id}")]
 pub(crate) async fn show_key(
     request: HttpRequest,
-    id: KeyId,
+    id: Id,
     _none: Params<NoParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
@@ -326,7 +216,7 @@ pub(crate) async fn show_key(
 /// key is rotated once: the next time it is the new one's turn.
 #[utoipa::path(
     tag = "keys",
-    params(KeyId),
+    params(Id),
     request_body = RotationBody,
     responses(
         (status = 201, description = "The new key, shown this once.", body = KeyView),
@@ -336,7 +226,7 @@ pub(crate) async fn show_key(
 #[post("/admin/keys/{id}/rotate")]
 pub(crate) async fn rotate_key(
     changing: Changing,
-    id: KeyId,
+    id: Id,
     _none: Params<NoParameters>,
     body: Body<RotationBody>,
     alongside: Data<Alongside>,
@@ -368,7 +258,7 @@ pub(crate) async fn rotate_key(
 /// revoked, since nobody could make another; one that was rotated does not count as good here.
 #[utoipa::path(
     tag = "keys",
-    params(KeyId),
+    params(Id),
     responses(
         (status = 200, description = "The key, revoked.", body = KeyView),
         ApiFailures, NoSuchThing, Clash, StorageFailures
@@ -378,7 +268,7 @@ pub(crate) async fn rotate_key(
 pub(crate) async fn revoke_key(
     request: HttpRequest,
     changing: Changing,
-    id: KeyId,
+    id: Id,
     _none: Params<NoParameters>,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
@@ -412,26 +302,4 @@ fn secret(answer: Created, is_new: bool) -> HttpResponse {
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_is_a_place_in_the_list() {
-        let written = "k1000643a3f1b0ac0000000000000040008000000000000001";
-        let at = place(written).unwrap();
-        assert_eq!(at.id, "00000000-0000-4000-8000-000000000001");
-        assert_eq!(written.len(), CURSOR_LEN);
-        for bad in [
-            "",
-            "k1",
-            "k2000643a3f1b0ac0000000000000040008000000000000001",
-            &written[..49],
-        ] {
-            assert!(place(bad).is_err(), "{bad}");
-        }
-        assert!(place(&written.replace('a', "A")).is_err());
-    }
 }

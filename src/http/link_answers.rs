@@ -13,12 +13,13 @@ use crate::http::body::Body;
 use crate::http::changing::Changing;
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
-use crate::http::given::{Given, Id};
+use crate::http::fields::Faults;
 use crate::http::links::{note, shown};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, NoSuchThing, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
+use crate::http::path::Id;
 use crate::http::problem::{Kind, Problem};
 use crate::http::views::links::{Around, LinkRecordView};
 use crate::storage::links::{self, Answer};
@@ -106,7 +107,7 @@ pub(crate) async fn dispute_link(
     changing: Changing,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
-    let mut given = Given::default();
+    let mut given = Faults::default();
     let reason = given.text("/reason", body.0.reason, MAX_REASON_CHARS);
     given.finish()?;
     let place = (code.0, id.0);

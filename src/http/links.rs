@@ -1,7 +1,6 @@
 //! Links between organisations: listing, declaring, changing and withdrawing them. The other side's answers are in
 //! [`link_answers`](super::link_answers).
 
-use actix_web::http::header::LINK;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use chrono::NaiveDate;
@@ -14,25 +13,29 @@ use crate::domain::dates::PartialDate;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{ImpossibleLink, Link, LinkKind, LinkRecord, LinkStanding};
+use crate::domain::provenance::Provenance;
 use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
+use crate::http::changing::{kept, whether_new};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Parameters, Params, Query, Seeker};
-use crate::http::given::{Given, Id, Page, checked, kept, said_today, whether_new};
+use crate::http::fields::{Faults, checked};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, ConditionFailures, NoSuchOrganisation, NoSuchThing,
     NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
-use crate::http::pagination::PageLinks;
+use crate::http::pagination::{self, Page, page_parameters};
+use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::links::{Around, LinkPageView, LinkRecordView};
 use crate::http::views::text::{Code, LinkKindName};
 use crate::random::Random;
 use crate::storage::audit::{self, Entry};
+use crate::storage::organisations;
 use crate::storage::{Connection, Touches, idempotency, links, names};
 
 /// What is said of the operations of this file.
@@ -115,7 +118,7 @@ struct Said {
 }
 
 impl GivenChange {
-    fn check(self, given: &mut Given) -> Option<Said> {
+    fn check(self, given: &mut Faults) -> Option<Said> {
         let kind = given.read("/kind", Some(&self.kind));
         if matches!(kind, Some(LinkKind::Partnership)) {
             given.refuse("/kind", "is made by accepting an approach, not declared");
@@ -139,7 +142,7 @@ impl GivenChange {
 
 impl Said {
     fn into_link(self, here: OdsCode, there: OdsCode, today: NaiveDate) -> Result<Link> {
-        let provenance = said_today(today);
+        let provenance = Provenance::own_word(PartialDate::day(today));
         let mut link = Link::published(
             (here, there),
             self.kind,
@@ -165,7 +168,7 @@ impl Said {
 
 impl GivenLink {
     fn check(self, here: OdsCode, today: NaiveDate) -> Result<(OdsCode, Link)> {
-        let mut given = Given::default();
+        let mut given = Faults::default();
         let there = given.read("/with", Some(&self.with));
         let change = GivenChange {
             kind: self.kind,
@@ -182,17 +185,17 @@ impl GivenLink {
 }
 
 /// Which page of an organisation's links.
-pub(crate) struct LinkParameters(Page);
+pub(crate) struct LinkParameters(Page<i64>);
 
 impl Parameters for LinkParameters {
     fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, "links"))
+        Self(Page::read(query, &"links"))
     }
 }
 
 impl IntoParams for LinkParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        Page::parameters().into()
+        page_parameters(5, "c30123abcd3132").into()
     }
 }
 
@@ -239,24 +242,18 @@ pub(crate) async fn list_links(
 ) -> std::result::Result<HttpResponse, Problem> {
     let (here, page) = (code.0, parameters.0.0);
     let limit = page.limit;
-    let after = match &page.after {
-        None => None,
-        Some(key) => Some(key.parse::<i64>().map_err(|_no_number| {
-            Problem::unreadable("/query/cursor", "is not a cursor that this service gave")
-        })?),
-    };
+    let after = page.after;
     let (records, has_more, around) = alongside
         .storage()
         .read(move |connection| {
-            names::must_exist(connection, here)?;
+            organisations::require(connection, here)?;
             let (records, has_more) = links::page(connection, here, after, limit)?;
             let around = Around::load(connection, &records)?;
             Ok((records, has_more, around))
         })
         .await?;
     let last = records.last().filter(|_| has_more);
-    let next = last.map(|record| page.cursor(&record.sequence.to_string()));
-    let links = PageLinks::new(&request, next);
+    let links = page.links(&request, last.map(|record| record.sequence));
     let header = links.header();
     let site = asker.0.role.site();
     let items: Vec<LinkRecordView> = records
@@ -264,11 +261,7 @@ pub(crate) async fn list_links(
         .map(|record| around.view(record, here, site))
         .collect();
     let capacity = LINK_BYTES * (items.len() + 1);
-    let mut response = answer::json(&LinkPageView { items, links }, capacity)?;
-    if let Ok(header) = header.parse() {
-        response.headers_mut().insert(LINK, header);
-    }
-    Ok(response)
+    pagination::answer(&LinkPageView { items, links }, &header, capacity)
 }
 
 /// Declare a link
@@ -379,7 +372,7 @@ pub(crate) async fn change_link(
     alongside: Data<Alongside>,
 ) -> std::result::Result<HttpResponse, Problem> {
     let (here, at) = (code.0, changing.at);
-    let mut given = Given::default();
+    let mut given = Faults::default();
     let said = body.0.check(&mut given);
     given.finish()?;
     let said = checked(said)?;

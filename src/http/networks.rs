@@ -1,6 +1,5 @@
 //! Networks: listing, founding, joining and leaving them.
 
-use actix_web::http::header::LINK;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use serde::Deserialize;
@@ -21,16 +20,18 @@ use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
+use crate::http::changing::{kept, whether_new};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query, Seeker};
-use crate::http::given::{Given, NetworkSlug, Page, checked, kept, said_today, whether_new};
+use crate::http::fields::{Faults, checked};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, ConditionFailures, NoSuchOrganisation, NoSuchThing,
     NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
-use crate::http::pagination::PageLinks;
+use crate::http::pagination::{self, Page, page_parameters};
 use crate::http::parameters::{in_query, text, text_schema};
+use crate::http::path::NetworkSlug;
 use crate::http::problem::Problem;
 use crate::http::views::networks::{
     ListedNetworkView, MembershipView, MembershipsView, NetworkPageView, NetworkRecordView,
@@ -39,6 +40,7 @@ use crate::http::views::text::{Code, NetworkKindName};
 use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
 use crate::storage::networks::{self, NetworkQuery};
+use crate::storage::organisations;
 use crate::storage::{Connection, Outcome, Touches, idempotency, names, versions};
 
 /// What is said of the operations of this file.
@@ -67,7 +69,7 @@ const MAX_NAME_CHARS: usize = 200;
 /// Which networks to list, and which page.
 pub(crate) struct NetworkParameters {
     query: NetworkQuery,
-    page: Page,
+    page: Page<String>,
 }
 
 impl Parameters for NetworkParameters {
@@ -82,7 +84,7 @@ impl Parameters for NetworkParameters {
             text: query.take("q", text),
         };
         Self {
-            page: Page::read(query, &format!("networks {networks:?}")),
+            page: Page::read(query, &networks),
             query: networks,
         }
     }
@@ -108,7 +110,7 @@ impl IntoParams for NetworkParameters {
                 json!("thames"),
             ),
         ];
-        parameters.extend(Page::parameters());
+        parameters.extend(page_parameters(5, "c30123abcd6e3839"));
         parameters
     }
 }
@@ -138,16 +140,11 @@ pub(crate) async fn list_networks(
         .read(move |connection| networks::page(connection, &query, after.as_deref(), limit))
         .await?;
     let last = found.last().filter(|_| has_more);
-    let next = last.map(|network| page.cursor(network.slug.as_str()));
-    let links = PageLinks::new(&request, next);
+    let links = page.links(&request, last.map(|network| network.slug.to_string()));
     let header = links.header();
     let items: Vec<ListedNetworkView> = found.into_iter().map(Into::into).collect();
     let capacity = NETWORK_BYTES * (items.len() + 1);
-    let mut response = answer::json(&NetworkPageView { items, links }, capacity)?;
-    if let Ok(header) = header.parse() {
-        response.headers_mut().insert(LINK, header);
-    }
-    Ok(response)
+    pagination::answer(&NetworkPageView { items, links }, &header, capacity)
 }
 
 /// A network to found.
@@ -183,7 +180,7 @@ pub(crate) async fn create_network(
     alongside: Data<Alongside>,
 ) -> std::result::Result<HttpResponse, Problem> {
     let claim = key.claim(&changing, &body.1);
-    let mut given = Given::default();
+    let mut given = Faults::default();
     let kind = given.read("/kind", Some(&body.0.kind));
     let name = given.text("/name", Some(body.0.name), MAX_NAME_CHARS);
     given.finish()?;
@@ -311,7 +308,7 @@ pub(crate) async fn list_memberships(
     let (found, version) = alongside
         .storage()
         .read(move |connection| {
-            names::must_exist(connection, here)?;
+            organisations::require(connection, here)?;
             let found = networks::of(connection, here)?;
             Ok((
                 found,
@@ -378,7 +375,7 @@ pub(crate) async fn join_network(
 ) -> std::result::Result<HttpResponse, Problem> {
     let (here, at) = (code.0, changing.at);
     let today = at.date_naive();
-    let mut given = Given::default();
+    let mut given = Faults::default();
     let since = given.past_date("/since", body.0.since.as_deref(), today);
     given.finish()?;
     let change = changing.change("join_network", Touches::Scoring);
@@ -388,7 +385,7 @@ pub(crate) async fn join_network(
             if !expected.0.allows(current) {
                 return Err(Error::Stale);
             }
-            let word = said_today(today);
+            let word = Provenance::own_word(PartialDate::day(today));
             let (stated, before, after) =
                 networks::join(connection, (here, &slug.0), since, word, at)?;
             if matches!(stated, Stated::Unchanged | Stated::Kept) {
@@ -447,7 +444,7 @@ pub(crate) async fn leave_network(
     alongside
         .write(change, move |connection| {
             versions::raise(connection, here, ProfilePart::Networks, &expected.0)?;
-            let word = said_today(today);
+            let word = Provenance::own_word(PartialDate::day(today));
             let (before, after) = networks::leave(connection, (here, &slug.0), on, word, at)?;
             note(connection, Some(&before), &after);
             Ok(())

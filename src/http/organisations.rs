@@ -1,6 +1,8 @@
 //! Looking organisations up.
 
-use actix_web::http::header::LINK;
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
@@ -10,8 +12,9 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::Alongside;
-use crate::domain::directory::{After, Near, OrganisationPage, OrganisationQuery, StatusFilter};
+use crate::domain::directory::{After, Near, OrganisationQuery, StatusFilter};
 use crate::domain::error::Error;
+use crate::domain::ids::OdsCode;
 use crate::domain::organisation::Position;
 use crate::http::access::Rule;
 use crate::http::answer;
@@ -20,10 +23,10 @@ use crate::http::openapi::{
     ApiFailures, NoSuchOrganisation, NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
-use crate::http::pagination::{self, CURSOR_PATTERN, MAX_CURSOR_LEN, PageLinks, QuestionHash};
+use crate::http::pagination::{self, Page, PageLinks, of_another_question, page_parameters};
 use crate::http::parameters::{
-    board, board_schema, care_setting, care_setting_schema, in_query, limit_in_query, limit_schema,
-    text, text_schema, whole, within_km, within_km_schema,
+    board, board_schema, care_setting, care_setting_schema, in_query, text, text_schema, within_km,
+    within_km_schema,
 };
 use crate::http::problem::Problem;
 use crate::http::views::organisation::{ListedView, RecordView};
@@ -36,12 +39,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("show_organisation", Rule::Anyone)
         .answers(include_str!("examples/show_organisation.json")),
 ];
-
-/// The most organisations on one page.
-const MAX_PAGE: usize = 200;
-
-/// The organisations on a page unless told otherwise.
-const DEFAULT_PAGE: usize = 50;
 
 /// The radius around `near` unless told otherwise, in km.
 const DEFAULT_WITHIN_KM: f64 = 50.0;
@@ -58,10 +55,45 @@ const RECORD_BYTES: usize = 8 * 1024;
 /// Which organisations to list, and which page.
 pub(crate) struct ListParameters {
     query: OrganisationQuery,
-    question: QuestionHash,
-    limit: usize,
-    after: Option<After>,
+    page: Page<Row>,
 }
+
+/// The place of an organisation in the list: its code and, in a list by distance, the bits of the distance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Row(After);
+
+impl Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.ods_code)?;
+        match self.0.distance_km {
+            Some(km) => write!(f, " {:016x}", (km + 0.0).to_bits()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Row {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (code, bits) = match text.split_once(' ') {
+            Some((code, bits)) => (code, Some(bits)),
+            None => (text, None),
+        };
+        let distance = |bits| {
+            let km = f64::from_bits(u64::from_str_radix(bits, 16).map_err(|_no_bits| ())?);
+            let is_distance = (0.0..MAX_DISTANCE_KM).contains(&km) && km.is_sign_positive();
+            is_distance.then_some(km).ok_or(())
+        };
+        Ok(Self(After {
+            ods_code: OdsCode::new(code).map_err(|_no_code| ())?,
+            distance_km: bits.map(distance).transpose()?,
+        }))
+    }
+}
+
+/// Above any distance on Earth, in km.
+const MAX_DISTANCE_KM: f64 = 32_768.0;
 
 impl Parameters for ListParameters {
     fn read(query: &mut Query) -> Self {
@@ -84,22 +116,16 @@ impl Parameters for ListParameters {
             near,
             status: query.take("status", status).unwrap_or_default(),
         };
-        let limit = query.take("limit", page_size).unwrap_or(DEFAULT_PAGE);
-        let question = QuestionHash::of(&organisations);
-        let cursor = query.take("cursor", pagination::read);
-        // Where another parameter is at fault, the question is not known, and its fault says enough.
-        if let Some((asked, after)) = &cursor
+        let page: Page<Row> = Page::read(query, &organisations);
+        if let Some(Row(after)) = &page.after
             && query.is_faultless()
-            && (*asked != question || after.distance_km.is_some() != near.is_some())
+            && after.distance_km.is_some() != near.is_some()
         {
-            let words = "belongs to another question; ask its own again, or start without it";
-            query.refuse("cursor", Fault::Unreadable(words.into()));
+            query.refuse("cursor", of_another_question());
         }
         Self {
             query: organisations,
-            question,
-            limit,
-            after: cursor.map(|(_, after)| after),
+            page,
         }
     }
 }
@@ -141,22 +167,12 @@ fn status(text: &str) -> Result<StatusFilter, Fault> {
     }
 }
 
-fn page_size(text: &str) -> Result<usize, Fault> {
-    let number = whole(text)?;
-    usize::try_from(number)
-        .ok()
-        .filter(|number| (1..=MAX_PAGE).contains(number))
-        .ok_or_else(|| Fault::Rule(format!("is a whole number from 1 to {MAX_PAGE}")))
-}
-
 impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let string = || ObjectBuilder::new().schema_type(Type::String);
         let near = string().pattern(Some(NEAR_PATTERN)).max_length(Some(28));
         let status = string().enum_values(Some(["active", "closed", "any"]));
-        let cursor = string()
-            .pattern(Some(CURSOR_PATTERN))
-            .max_length(Some(MAX_CURSOR_LEN));
+        let [limit, cursor] = page_parameters(5, "c35c12b6c1473656325");
         vec![
             in_query(
                 "q",
@@ -206,17 +222,8 @@ impl IntoParams for ListParameters {
                 status,
                 json!("active"),
             ),
-            limit_in_query(
-                "How many organisations to list on a page.",
-                limit_schema(MAX_PAGE, DEFAULT_PAGE),
-                json!(5),
-            ),
-            in_query(
-                "cursor",
-                "Where the page begins: taken from `links.next` of the page before, for the same question.",
-                cursor,
-                json!("c25c12b6c14736563253"),
-            ),
+            limit,
+            cursor,
         ]
     }
 }
@@ -249,34 +256,24 @@ pub(crate) async fn list_organisations(
     parameters: Params<ListParameters>,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
-    let ListParameters {
-        query,
-        question,
-        limit,
-        after,
-    } = parameters.0;
+    let ListParameters { query, page: asked } = parameters.0;
+    let (after, limit) = (asked.after.map(|row| row.0), asked.limit);
     let storage = alongside.storage();
     let page = storage
         .read(move |connection| organisations::page(connection, &query, after, limit))
         .await?;
-    let links = PageLinks::new(&request, next(&question, &page));
+    let last = page.items.last().filter(|_| page.has_more);
+    let last = last.map(|last| {
+        Row(After {
+            distance_km: last.distance_km,
+            ods_code: last.organisation.ods_code,
+        })
+    });
+    let links = asked.links(&request, last);
     let header = links.header();
     let items: Vec<ListedView> = page.items.into_iter().map(Into::into).collect();
     let capacity = ROW_BYTES * (items.len() + 1);
-    let mut response = answer::json(&PageView { items, links }, capacity)?;
-    if let Ok(header) = header.parse() {
-        response.headers_mut().insert(LINK, header);
-    }
-    Ok(response)
-}
-
-fn next(question: &QuestionHash, page: &OrganisationPage) -> Option<String> {
-    let last = page.items.last().filter(|_| page.has_more)?;
-    let after = After {
-        distance_km: last.distance_km,
-        ods_code: last.organisation.ods_code,
-    };
-    Some(pagination::cursor(question, after))
+    pagination::answer(&PageView { items, links }, &header, capacity)
 }
 
 /// Show an organisation
@@ -324,10 +321,20 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_1_to_200_rows() {
-        assert_eq!(page_size("200"), Ok(200));
-        for broken in ["0", "201", "-1"] {
-            assert!(matches!(page_size(broken), Err(Fault::Rule(_))), "{broken}");
+    fn a_row_is_read_as_it_was_written() {
+        for text in ["RTH", "RTH 3ff0000000000000", "RTH 0000000000000000"] {
+            let row: Row = text.parse().unwrap();
+            assert_eq!(row.to_string(), text);
+        }
+        // A negative distance, one beyond the Earth, none, no code.
+        for text in [
+            "RTH bff0000000000000",
+            "RTH 40e0000000000000",
+            "RTH 7ff8000000000000",
+            "RTH ",
+            "R",
+        ] {
+            assert!(text.parse::<Row>().is_err(), "{text}");
         }
     }
 

@@ -1,106 +1,186 @@
-//! Pages of a list: the cursor, and the links to other pages.
+//! Pages of a list: which one is asked for, the cursor, and the links to other pages.
 //!
-//! A cursor is a hash of the question, and the last row of a page in hexadecimal: its ODS code and, in a list by distance,
-//! the bits of the distance. It is opaque to callers, who take it from `links`; a text of another form and a cursor of
-//! another question are refused.
+//! A cursor is a hash of the question, and the place of the last row of a page in hexadecimal: whatever orders the list, for
+//! example a code, or a time and an id. It is opaque to callers, who take it from `links`; a text of another form and a cursor
+//! of another question are refused.
 
-use actix_web::HttpRequest;
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use actix_web::http::header::LINK;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use serde::Serialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use crate::domain::directory::{After, OrganisationQuery};
-use crate::domain::ids::OdsCode;
-use crate::http::extract::Fault;
+use crate::http::answer;
+use crate::http::extract::{Fault, Query};
+use crate::http::parameters::{in_query, limit_in_query, limit_schema, whole};
+use crate::http::problem::Problem;
+use crate::random::is_id;
+
+/// The most rows on one page (DESIGN 8).
+pub(crate) const MAX_PAGE: usize = 200;
+
+/// The rows on a page unless told otherwise (DESIGN 8).
+const DEFAULT_PAGE: usize = 50;
 
 /// What every cursor starts with: the version of its form.
-const VERSION: &str = "c2";
+const VERSION: &str = "c3";
 
 /// The digits of the hash of the question.
 const QUESTION_LEN: usize = 8;
 
-/// What stands before the distance; no byte of a code starts with it.
-const DISTANCE_MARK: char = 'd';
+/// The longest place, in bytes: that of a slug, the longest name in addresses.
+const MAX_PLACE_LEN: usize = 64;
 
-/// The form of a cursor: the hash, the bytes of a code, then the bits of a double in `0..32768`, which holds any distance on Earth.
-pub(crate) const CURSOR_PATTERN: &str =
-    "^c2[0-9a-f]{8}(3[0-9]|4[1-9a-f]|5[0-9a]){3,12}(d(40[0-9a-d]|[0-3][0-9a-f]{2})[0-9a-f]{13})?$";
+/// The form of a cursor: the version, the hash of the question, the bytes of a place.
+const CURSOR_PATTERN: &str = "^c3[0-9a-f]{8}([0-9a-f]{2}){1,64}$";
 
-/// The longest cursor, in characters.
-pub(crate) const MAX_CURSOR_LEN: usize = 2 + QUESTION_LEN + 24 + 1 + 16;
-
-/// Above any distance on Earth, in km; the bound of [`CURSOR_PATTERN`].
-const MAX_DISTANCE_KM: f64 = 32_768.0;
-
-/// Which list a cursor is a place in, in a few digits: enough to notice a cursor that was carried to another question.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct QuestionHash(String);
-
-impl QuestionHash {
-    /// Hashes what decides which rows there are and their order; the size of a page does not.
-    pub(crate) fn of(query: &OrganisationQuery) -> Self {
-        let digest = Sha256::digest(format!("{query:?}"));
-        let bytes = digest.iter().take(QUESTION_LEN / 2);
-        Self(bytes.map(|byte| format!("{byte:02x}")).collect())
-    }
+/// Which page of a list is asked for; `P` is the place of a row in it, which is written as text.
+#[derive(Debug)]
+pub(crate) struct Page<P> {
+    /// How many rows.
+    pub(crate) limit: usize,
+    /// The place of the last row before it.
+    pub(crate) after: Option<P>,
+    question: String,
 }
 
-/// Writes the place after a row of the list that a question gives.
-pub(crate) fn cursor(question: &QuestionHash, after: After) -> String {
-    let mut cursor = format!("{VERSION}{}", question.0);
-    for byte in after.ods_code.as_str().bytes() {
-        cursor += &format!("{byte:02x}");
-    }
-    if let Some(km) = after.distance_km {
-        cursor.push(DISTANCE_MARK);
-        cursor += &format!("{:016x}", (km + 0.0).to_bits());
-    }
-    cursor
-}
-
-/// Reads a place, and the question it belongs to.
-pub(crate) fn read(text: &str) -> Result<(QuestionHash, After), Fault> {
-    place(text).ok_or_else(|| Fault::Unreadable("is not a cursor that this service gave".into()))
-}
-
-fn place(text: &str) -> Option<(QuestionHash, After)> {
-    let lower_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-    let rest = text
-        .strip_prefix(VERSION)
-        .filter(|rest| rest.chars().all(lower_hex))?;
-    let (question, rest) = rest.split_at_checked(QUESTION_LEN)?;
-    // A code is whole pairs of digits and the mark stands at an even place, followed by 16 digits.
-    let (code, distance) = match rest.len().checked_sub(17) {
-        Some(at) if at % 2 == 0 && rest[at..].starts_with(DISTANCE_MARK) => {
-            (&rest[..at], Some(&rest[at + 1..]))
+impl<P: Display + FromStr> Page<P> {
+    /// Takes `limit` and `cursor`, after all other parameters; `question` is whatever decides which rows there are and their
+    /// order, the size of a page apart.
+    pub(crate) fn read(query: &mut Query, question: &impl Debug) -> Self {
+        let digest = Sha256::digest(format!("{question:?}"));
+        let question = HEXLOWER.encode(&digest[..QUESTION_LEN / 2]);
+        let limit = query.take("limit", page_size).unwrap_or(DEFAULT_PAGE);
+        let cursor = query.take("cursor", |text| {
+            place(text)
+                .ok_or_else(|| Fault::Unreadable("is not a cursor that this service gave".into()))
+        });
+        // Where another parameter is at fault, the question is not known, and its fault says enough.
+        if let Some((asked, _)) = &cursor
+            && query.is_faultless()
+            && *asked != question
+        {
+            query.refuse("cursor", of_another_question());
         }
-        Some(_) | None => (rest, None),
-    };
-    let distance_km = match distance {
-        Some(bits) => {
-            let km = f64::from_bits(u64::from_str_radix(bits, 16).ok()?);
-            Some(km)
-                .filter(|km| (0.0..MAX_DISTANCE_KM).contains(km) && km.is_sign_positive())
-                .map(Some)?
+        Self {
+            limit,
+            after: cursor.map(|(_, place)| place),
+            question,
         }
-        None => None,
-    };
-    let bytes: Vec<u8> = (0..code.len())
-        .step_by(2)
-        .map(|at| {
-            code.get(at..at + 2)
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-        })
-        .collect::<Option<_>>()?;
-    let code = std::str::from_utf8(&bytes).ok()?;
-    let ods_code = OdsCode::new(code)
+    }
+
+    /// The links of this page; `last` is the place of its last row, where more rows follow.
+    pub(crate) fn links(&self, request: &HttpRequest, last: Option<P>) -> PageLinks {
+        let cursor = |place: P| {
+            let place = HEXLOWER.encode(place.to_string().as_bytes());
+            format!("{VERSION}{}{place}", self.question)
+        };
+        PageLinks::new(request, last.map(cursor))
+    }
+}
+
+/// What is wrong with a cursor that was carried to another list.
+pub(crate) fn of_another_question() -> Fault {
+    Fault::Unreadable("belongs to another question; ask its own again, or start without it".into())
+}
+
+fn page_size(text: &str) -> Result<usize, Fault> {
+    usize::try_from(whole(text)?)
         .ok()
-        .filter(|read| read.as_str() == code)?;
-    let after = After {
-        distance_km,
-        ods_code,
-    };
-    Some((QuestionHash(question.to_owned()), after))
+        .filter(|number| (1..=MAX_PAGE).contains(number))
+        .ok_or_else(|| Fault::Rule(format!("is a whole number from 1 to {MAX_PAGE}")))
+}
+
+/// Reads the question that a cursor belongs to, and a place. One place has one text.
+fn place<P: Display + FromStr>(cursor: &str) -> Option<(String, P)> {
+    let rest = cursor.strip_prefix(VERSION)?;
+    let (question, place) = rest.split_at_checked(QUESTION_LEN)?;
+    HEXLOWER.decode(question.as_bytes()).ok()?;
+    let bytes = HEXLOWER.decode(place.as_bytes()).ok()?;
+    let text = String::from_utf8(bytes)
+        .ok()
+        .filter(|text| (1..=MAX_PLACE_LEN).contains(&text.len()))?;
+    let place: P = text.parse().ok()?;
+    (place.to_string() == text).then(|| (question.to_owned(), place))
+}
+
+/// Describes `limit` and `cursor`, with an example of each.
+pub(crate) fn page_parameters(limit: usize, cursor: &str) -> [Parameter; 2] {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(CURSOR_PATTERN))
+        .max_length(Some(VERSION.len() + QUESTION_LEN + 2 * MAX_PLACE_LEN));
+    [
+        limit_in_query(
+            "How many rows to list on a page.",
+            limit_schema(MAX_PAGE, DEFAULT_PAGE),
+            json!(limit),
+        ),
+        in_query(
+            "cursor",
+            "Where the page begins: taken from `links.next` of the page before, for the same question.",
+            schema,
+            Value::from(cursor),
+        ),
+    ]
+}
+
+/// Takes the row too many that was read to learn whether more follow; returns the last row of the page where they do.
+pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| has_more)
+}
+
+/// The place of something in a list by the time it was made, and by its id where two were made at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// When, to the microsecond.
+    pub(crate) at: DateTime<Utc>,
+    /// Its id.
+    pub(crate) id: String,
+}
+
+impl Display for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.at.timestamp_micros(), self.id)
+    }
+}
+
+impl FromStr for Made {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let made = || {
+            let (micros, id) = text.split_once(' ')?;
+            Some(Self {
+                at: DateTime::from_timestamp_micros(micros.parse().ok()?)?,
+                id: is_id(id).then(|| id.to_owned())?,
+            })
+        };
+        made().ok_or(())
+    }
+}
+
+/// Answers with a page: its view, which holds the links, and the same links as a header.
+pub(crate) fn answer(
+    view: &impl Serialize,
+    header: &str,
+    capacity: usize,
+) -> Result<HttpResponse, Problem> {
+    let mut response = answer::json(view, capacity)?;
+    if let Ok(header) = header.parse() {
+        response.headers_mut().insert(LINK, header);
+    }
+    Ok(response)
 }
 
 /// Where the other pages of a list are.
@@ -147,67 +227,65 @@ mod tests {
     use actix_web::test::TestRequest;
     use proptest::prelude::*;
 
-    fn at(code: &str, distance_km: Option<f64>) -> After {
-        After {
-            distance_km,
-            ods_code: OdsCode::new(code).unwrap(),
-        }
-    }
-
-    fn question() -> QuestionHash {
-        QuestionHash("0123abcd".into())
-    }
-
-    #[test]
-    fn a_cursor_has_a_fixed_form() {
-        assert_eq!(cursor(&question(), at("RTH", None)), "c20123abcd525448");
-        assert_eq!(
-            cursor(&question(), at("RTH", Some(1.0))),
-            "c20123abcd525448d3ff0000000000000"
-        );
-    }
-
-    #[test]
-    fn another_question_has_another_hash() {
-        let all = OrganisationQuery::default();
-        let some = OrganisationQuery {
-            text: Some("st".into()),
-            ..OrganisationQuery::default()
-        };
-        assert_eq!(QuestionHash::of(&all), QuestionHash::of(&all));
-        assert_ne!(QuestionHash::of(&all), QuestionHash::of(&some));
+    /// The cursor after a place, read again as the answer to a question.
+    fn again<P: Display + FromStr>(place: P, question: &str) -> (bool, Option<P>) {
+        let asked = Page::<P>::read(&mut Query::new(""), &"a question");
+        let request = TestRequest::with_uri("/list").to_http_request();
+        let next = asked.links(&request, Some(place)).next.unwrap();
+        let mut query = Query::new(next.strip_prefix("/list?").unwrap());
+        let page = Page::read(&mut query, &question);
+        (query.is_faultless(), page.after)
     }
 
     proptest! {
         #[test]
-        fn a_cursor_is_read_as_it_was_written(code in "[A-Z0-9]{3,12}", km in proptest::option::of(0.0..20_100.0)) {
-            let place = at(&code, km);
-            let text = cursor(&question(), place);
-            prop_assert!(text.len() <= MAX_CURSOR_LEN);
-            prop_assert_eq!(read(&text), Ok((question(), place)));
+        fn a_cursor_is_read_as_it_was_written(slug in "[a-z0-9_-]{1,64}", number in any::<i64>(), micros in 0..4_000_000_000_000_000_i64) {
+            prop_assert_eq!(again(slug.clone(), "a question"), (true, Some(slug)));
+            prop_assert_eq!(again(number, "a question"), (true, Some(number)));
+            let made = Made {
+                at: DateTime::from_timestamp_micros(micros).unwrap(),
+                id: "00000000-0000-4000-8000-000000000001".to_owned(),
+            };
+            prop_assert_eq!(again(made.clone(), "a question"), (true, Some(made)));
         }
     }
 
     #[test]
+    fn a_cursor_belongs_to_its_question() {
+        assert!(!again("a".to_owned(), "another question").0);
+    }
+
+    #[test]
     fn what_is_not_a_cursor_is_refused() {
-        for text in [
-            "",
-            "c2",
-            "c20123abcd",
-            "x",
-            "c10123abcd525448",
-            "c20123abcd5254",
-            "c20123abcd52544",
-            "c20123abcd525448d",
-            "c20123abcd525448dfff0000000000000",
-            "c20123abcd525448d8000000000000000",
-            "c20123abcd7274 68",
-            "c20123abcd727468",
-            "c20123abcd52544É",
-            "C20123abcd525448",
+        let is_taken = |cursor: &str| {
+            let question = HEXLOWER.encode(&Sha256::digest("\"q\"")[..4]);
+            let mut query = Query::new(&format!("cursor={}", cursor.replace('Q', &question)));
+            Page::<i64>::read(&mut query, &"q");
+            query.is_faultless()
+        };
+        assert!(is_taken("c3Q3432"));
+        // No place; half a byte; capitals; a sign; a zero before the number; another version; no number.
+        for cursor in [
+            "c3Q", "c3Q343", "c3Q3A", "c3Q2b34", "c3Q3034", "c2Q34", "c3Q61", "x", "c3",
         ] {
-            assert!(read(text).is_err(), "{text}");
+            assert!(!is_taken(cursor), "{cursor}");
         }
+    }
+
+    #[test]
+    fn a_page_has_1_to_200_rows() {
+        assert_eq!(page_size("200"), Ok(200));
+        for broken in ["0", "201", "-1"] {
+            assert!(matches!(page_size(broken), Err(Fault::Rule(_))), "{broken}");
+        }
+    }
+
+    #[test]
+    fn the_row_too_many_is_cut() {
+        let mut rows = vec![1, 2, 3];
+        assert_eq!(cut(&mut rows, 2), Some(&2));
+        assert_eq!(cut(&mut rows, 2), None);
+        assert_eq!(rows, [1, 2]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::http::body::{Body, Object};
 use crate::http::changing::Changing;
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
-use crate::http::fields::own_word;
+use crate::http::fields::{Faults, own_word};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, ConditionFailures, NoSuchOrganisation, NoSuchThing, NotModified,
     RuleBroken, StorageFailures,
@@ -24,7 +24,6 @@ use crate::http::openapi::{
 use crate::http::operation::Operation;
 use crate::http::parameters::care_setting;
 use crate::http::problem::Problem;
-use crate::http::question::Faults;
 use crate::http::views::text::{
     CareSettingName, CareSettingNames, Code, OriginName, ProvenanceView,
 };

@@ -19,6 +19,7 @@ use crate::domain::programme::{Criterion, MAX_WEIGHT, Weights};
 use crate::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 use crate::http::body::{Object, given};
 use crate::http::extract::Fault;
+use crate::http::fields::Faults;
 use crate::http::parameters::{
     AS_OF_WORDS, as_of, as_of_schema, board, board_schema, care_setting, care_setting_schema,
     limit_schema, radius, text, text_schema, within_km_schema,
@@ -89,41 +90,6 @@ impl<'de> Deserialize<'de> for CriterionKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         name.parse().map(Self).map_err(D::Error::custom)
-    }
-}
-
-/// The faults of a body, gathered.
-#[derive(Default)]
-pub(crate) struct Faults(pub(crate) Vec<FieldError>);
-
-impl Faults {
-    /// Remembers what is wrong with a field.
-    pub(crate) fn refuse(&mut self, pointer: impl Into<String>, words: impl Into<String>) {
-        self.0.push(FieldError::new(pointer, words));
-    }
-
-    /// Fails where anything was wrong.
-    pub(crate) fn finish(self) -> Result<(), Error> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Invalid(self.0))
-        }
-    }
-
-    /// Returns what was read, or remembers what is wrong with the field.
-    pub(crate) fn keep<T>(
-        &mut self,
-        pointer: impl Into<String>,
-        read: Result<T, Fault>,
-    ) -> Option<T> {
-        match read {
-            Ok(value) => Some(value),
-            Err(fault) => {
-                self.0.push(FieldError::new(pointer, fault.words()));
-                None
-            }
-        }
     }
 }
 

@@ -12,7 +12,6 @@ use crate::app::BundledData;
 use crate::domain::api_key::{ApiKey, KeyRecord};
 use crate::domain::caller::Role;
 use crate::domain::secret::MasterSecret;
-use crate::domain::version::Version;
 use crate::storage::{self, Change, DatabaseUrl, Storage, Touches};
 
 struct Answer {
@@ -60,19 +59,14 @@ fn with_an_admin(folder: &tempfile::TempDir) -> (Data<Alongside>, ApiKey) {
     let url = DatabaseUrl::sqlite_file(&folder.path().join("a.db"));
     let storage = Storage::open(&url, &MasterSecret::new([7; MasterSecret::N_BYTES])).unwrap();
     let key = ApiKey::from_random([1; ApiKey::N_BYTES]);
-    let record = KeyRecord {
-        id: "00000000-0000-4000-8000-000000000001".to_owned(),
-        prefix: key.prefix().to_owned(),
-        hash: key.hash(),
-        label: "a test".to_owned(),
-        role: Role::ProgrammeAdmin,
-        created_at: DateTime::UNIX_EPOCH,
-        created_by: "a test".to_owned(),
-        expires_at: None,
-        revoked_at: None,
-        rotated_to: None,
-        version: Version(1),
-    };
+    let record = KeyRecord::new(
+        "00000000-0000-4000-8000-000000000001",
+        &key,
+        Role::ProgrammeAdmin,
+        "a test",
+        DateTime::UNIX_EPOCH,
+        "a test",
+    );
     let change = Change {
         actor: "a test".to_owned(),
         action: "test",

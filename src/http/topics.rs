@@ -9,32 +9,34 @@ use utoipa::ToSchema;
 
 use crate::app::Alongside;
 use crate::domain::caller::Role;
+use crate::domain::dates::PartialDate;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::profile::{Topic, TopicInterest, TopicStage};
-use crate::domain::provenance::Voice;
+use crate::domain::provenance::Provenance;
 use crate::domain::slugs;
 use crate::domain::version::{ProfilePart, Version};
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
+use crate::http::changing::{kept, whether_new};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
-use crate::http::given::{Given, TopicSlug, checked, kept, said_today, whether_new};
+use crate::http::fields::{Faults, checked};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, ConditionFailures, NoSuchOrganisation, NoSuchThing,
     NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
+use crate::http::path::TopicSlug;
 use crate::http::problem::Problem;
 use crate::http::views::learning::{InterestView, InterestsView, TopicView, TopicsView};
 use crate::http::views::text::{Code, TopicNeedName, TopicStageName};
 use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
-use crate::storage::{
-    Connection, Outcome, Touches, expertise, idempotency, names, topics, versions,
-};
+use crate::storage::organisations;
+use crate::storage::{Connection, Outcome, Touches, expertise, idempotency, topics, versions};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -110,7 +112,7 @@ pub(crate) async fn create_topic(
     alongside: Data<Alongside>,
 ) -> std::result::Result<HttpResponse, Problem> {
     let claim = key.claim(&changing, &body.1);
-    let mut given = Given::default();
+    let mut given = Faults::default();
     let name = given.text("/name", Some(body.0.name), MAX_NAME_CHARS);
     given.finish()?;
     let name = checked(name)?;
@@ -171,7 +173,7 @@ pub(crate) async fn list_organisation_topics(
     let (mut found, version) = alongside
         .storage()
         .read(move |connection| {
-            names::must_exist(connection, here)?;
+            organisations::require(connection, here)?;
             let mut found = topics::of(connection, here)?;
             if !sees_all && !expertise::is_shown(connection, here)? {
                 found.clear();
@@ -210,7 +212,7 @@ pub(crate) struct GivenInterest {
 
 impl GivenInterest {
     fn check(self, code: OdsCode, topic: Slug, today: NaiveDate) -> Result<TopicInterest> {
-        let mut given = Given::default();
+        let mut given = Faults::default();
         let need = given.read("/need", self.need.as_deref());
         let stage: Option<TopicStage> = given.read("/stage", self.stage.as_deref());
         let live_since = given.read("/liveSince", self.live_since.as_deref());
@@ -231,7 +233,7 @@ impl GivenInterest {
             need,
             stage,
             live_since,
-            provenance: said_today(today),
+            provenance: Provenance::own_word(PartialDate::day(today)),
         })
     }
 }
@@ -336,7 +338,7 @@ pub(crate) async fn withdraw_topic(
     alongside
         .write(change, move |connection| {
             versions::raise(connection, here, ProfilePart::Topics, &expected.0)?;
-            let before = topics::withdraw(connection, (here, &topic.0), Voice::Site, at)?;
+            let before = topics::withdraw(connection, (here, &topic.0), at)?;
             let after = topics::on(connection, here, &topic.0)?;
             note(connection, (here, &topic.0), Some(&before), after.as_ref());
             Ok(())

@@ -16,13 +16,14 @@ use crate::http::body::Body;
 use crate::http::changing::Changing;
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
+use crate::http::fields::Faults;
 use crate::http::openapi::{
     ApiFailures, BodyFailures, ConditionFailures, NoSuchOrganisation, NoSuchThing, NotModified,
     RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
 use crate::http::problem::Problem;
-use crate::http::question::{Faults, GivenWeights, closed, weights_schema};
+use crate::http::question::{GivenWeights, closed, weights_schema};
 use crate::http::views::text::Code;
 use crate::http::views::weights::WeightsView;
 use crate::storage::{Outcome, Touches, weights};

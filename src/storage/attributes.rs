@@ -13,7 +13,7 @@ use crate::domain::provenance::Provenance;
 use crate::domain::version::{Expected, ProfilePart, Version};
 use crate::storage::audit::{self, Entry};
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::facts::{self, Held, PastFact, Slot, Stated, Withdrawn};
+use crate::storage::facts::{self, PastFact, Slot, Stated, Withdrawn, Word};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::fact::AttributeRow;
 use crate::storage::schema::attributes;
@@ -54,7 +54,7 @@ struct AttributeWord {
     as_of: Option<String>,
 }
 
-fn word_of(fact: &AttributeFact) -> Result<Value> {
+fn word_of(fact: &AttributeFact) -> Result<Word> {
     let word = AttributeWord {
         attribute: fact.value.attribute().to_string(),
         value: fact.value.number(),
@@ -62,8 +62,12 @@ fn word_of(fact: &AttributeFact) -> Result<Value> {
         source: fact.provenance.source.clone(),
         as_of: fact.provenance.as_of.map(|date| date.to_string()),
     };
-    serde_json::to_value(word)
-        .map_err(|fault| Error::Internal("writing an attribute", fault.into()))
+    let fact_as_json = serde_json::to_value(word)
+        .map_err(|fault| Error::Internal("writing an attribute", fault.into()))?;
+    Ok(Word {
+        voice: fact.provenance.voice,
+        fact: fact_as_json,
+    })
 }
 
 fn fact_in(code: OdsCode, past: &PastFact) -> Result<AttributeFact> {
@@ -196,23 +200,15 @@ pub fn state(
 ) -> Result<Stated> {
     let (code, key) = (fact.ods_code, AttributeKey::of(fact.value));
     let before = held(connection, code, key)?;
-    let word = before.as_ref().map(word_of).transpose()?;
-    let held = before.as_ref().zip(word.as_ref()).map(|(fact, word)| Held {
-        voice: fact.provenance.voice,
-        fact: word,
-    });
-    let after = word_of(fact)?;
-    let said = Held {
-        voice: fact.provenance.voice,
-        fact: &after,
-    };
+    let held = before.as_ref().map(word_of).transpose()?;
+    let said = word_of(fact)?;
     let (kind, text) = (key.kind(), key.text());
     let slot = Slot {
         ods_code: code,
         kind,
         key: &text,
     };
-    let stated = facts::weigh(connection, slot, held, said, at)?;
+    let stated = facts::weigh(connection, slot, held.as_ref(), &said, at)?;
     match stated {
         Stated::Added => insert(connection, fact)?,
         Stated::Changed => put(connection, code, key, Some(fact))?,
@@ -229,18 +225,14 @@ fn take_back(
     at: DateTime<Utc>,
 ) -> Result<bool> {
     let before = held(connection, code, key)?;
-    let word = before.as_ref().map(word_of).transpose()?;
-    let held = before.as_ref().zip(word.as_ref()).map(|(fact, word)| Held {
-        voice: fact.provenance.voice,
-        fact: word,
-    });
+    let held = before.as_ref().map(word_of).transpose()?;
     let text = key.text();
     let slot = Slot {
         ods_code: code,
         kind: key.kind(),
         key: &text,
     };
-    let back = match facts::withdraw(connection, slot, held, at)? {
+    let back = match facts::withdraw(connection, slot, held.as_ref(), at)? {
         Withdrawn::NothingSaid => return Ok(false),
         Withdrawn::Gone => None,
         Withdrawn::Back(past) => Some(fact_in(code, &past)?),
@@ -259,12 +251,8 @@ pub fn shown(
     code: OdsCode,
     key: AttributeKey,
 ) -> Result<Option<Value>> {
-    let Some(fact) = held(connection, code, key)? else {
-        return Ok(None);
-    };
-    let mut word = word_of(&fact)?;
-    word["origin"] = json!(fact.provenance.voice.as_str());
-    Ok(Some(word))
+    let held = held(connection, code, key)?;
+    held.map(|fact| word_of(&fact).map(Word::shown)).transpose()
 }
 
 /// Notes in the audit what holds now, and what it was before.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::domain::core_system::{CoreSystem, Module};
 use crate::domain::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::version::{Expected, ProfilePart, Version};
 use crate::storage::audit::{self, Entry};
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::facts::{self, Held, PastFact, Slot, Stated, Withdrawn};
+use crate::storage::facts::{self, PastFact, Slot, Stated, Withdrawn, Word};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::ContentIds;
 use crate::storage::rows::fact::CoreSystemRow;
@@ -82,10 +82,18 @@ struct ModuleWord {
     systems: Vec<SystemWord>,
 }
 
-fn word_of(systems: &[CoreSystem]) -> Result<Value> {
+fn word_of(voice: Voice, systems: &[CoreSystem]) -> Result<Word> {
     let systems = systems.iter().map(Into::into).collect();
-    serde_json::to_value(ModuleWord { systems })
-        .map_err(|fault| Error::Internal("writing core systems", fault.into()))
+    let fact = serde_json::to_value(ModuleWord { systems })
+        .map_err(|fault| Error::Internal("writing core systems", fault.into()))?;
+    Ok(Word { voice, fact })
+}
+
+/// The word that holds on a module; `None` where nothing is recorded.
+fn held_word(connection: &mut Connection, code: OdsCode, module: Module) -> Result<Option<Word>> {
+    let systems = held(connection, code, module)?;
+    let voice = systems.first().map(|system| system.provenance.voice);
+    voice.map(|voice| word_of(voice, &systems)).transpose()
 }
 
 /// The systems that a word of the history speaks of.
@@ -191,18 +199,9 @@ pub fn state(
         system.module = module;
         system.provenance.voice = voice;
     }
-    let before = held(connection, code, module)?;
-    let holder = before.first().map(|system| system.provenance.voice);
-    let (before, after) = (word_of(&before)?, word_of(&said)?);
-    let held = holder.map(|voice| Held {
-        voice,
-        fact: &before,
-    });
-    let said_now = Held {
-        voice,
-        fact: &after,
-    };
-    let stated = facts::weigh(connection, slot(code, module), held, said_now, at)?;
+    let held = held_word(connection, code, module)?;
+    let word = word_of(voice, &said)?;
+    let stated = facts::weigh(connection, slot(code, module), held.as_ref(), &word, at)?;
     match stated {
         Stated::Added => insert(connection, &said)?,
         Stated::Changed => put(connection, code, module, &said)?,
@@ -217,14 +216,7 @@ pub fn state(
 ///
 /// As [`state`].
 pub fn shown(connection: &mut Connection, code: OdsCode, module: Module) -> Result<Option<Value>> {
-    let systems = held(connection, code, module)?;
-    let Some(first) = systems.first() else {
-        return Ok(None);
-    };
-    let origin = first.provenance.voice.as_str();
-    let mut word = word_of(&systems)?;
-    word["origin"] = json!(origin);
-    Ok(Some(word))
+    Ok(held_word(connection, code, module)?.map(Word::shown))
 }
 
 /// Notes in the audit what holds now, and what it was before.
@@ -292,13 +284,8 @@ pub fn withdraw(
 ) -> Result<Version> {
     versions::expect(connection, code, ProfilePart::CoreSystems, expected)?;
     let before = shown(connection, code, module)?;
-    let systems = held(connection, code, module)?;
-    let word = word_of(&systems)?;
-    let held = systems.first().map(|system| Held {
-        voice: system.provenance.voice,
-        fact: &word,
-    });
-    let back = match facts::withdraw(connection, slot(code, module), held, at)? {
+    let held = held_word(connection, code, module)?;
+    let back = match facts::withdraw(connection, slot(code, module), held.as_ref(), at)? {
         Withdrawn::NothingSaid => {
             return Err(Error::Missing {
                 what: "word of the site on a module",

@@ -207,13 +207,22 @@ pub fn last_sequence(connection: &mut Connection) -> Result<i64> {
     Ok(last.unwrap_or(0))
 }
 
-/// The word that holds in a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Held<'a> {
+/// What somebody says in a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
     /// Whose it is.
     pub voice: Voice,
     /// What it says, with its source and date.
-    pub fact: &'a Value,
+    pub fact: Value,
+}
+
+impl Word {
+    /// The word as the audit shows it: with whose it is.
+    #[must_use]
+    pub fn shown(mut self) -> Value {
+        self.fact["origin"] = self.voice.as_str().into();
+        self.fact
+    }
 }
 
 /// Weighs a word against the one that holds, and keeps the one that does not come to hold: after [`Stated::Added`] and
@@ -225,8 +234,8 @@ pub struct Held<'a> {
 pub fn weigh(
     connection: &mut Connection,
     slot: Slot<'_>,
-    held: Option<Held<'_>>,
-    said: Held<'_>,
+    held: Option<&Word>,
+    said: &Word,
     at: DateTime<Utc>,
 ) -> Result<Stated> {
     let Some(held) = held else {
@@ -237,15 +246,15 @@ pub fn weigh(
     }
     if said.voice >= held.voice {
         let by = DisplacedBy::Word(said.voice);
-        remember(connection, slot, held.voice, held.fact, by, at)?;
+        remember(connection, slot, held.voice, &held.fact, by, at)?;
         return Ok(Stated::Changed);
     }
     // A file that is imported again leaves no second row.
     let stands = standing(connection, slot.ods_code, slot.kind)?
         .iter()
-        .any(|past| past.key == slot.key && past.voice == said.voice && past.fact == *said.fact);
+        .any(|past| past.key == slot.key && past.voice == said.voice && past.fact == said.fact);
     if !stands {
-        restate_standing(connection, slot, said.voice, said.fact, held.voice, at)?;
+        restate_standing(connection, slot, said.voice, &said.fact, held.voice, at)?;
     }
     Ok(Stated::Kept)
 }
@@ -269,14 +278,14 @@ pub enum Withdrawn {
 pub fn withdraw(
     connection: &mut Connection,
     slot: Slot<'_>,
-    held: Option<Held<'_>>,
+    held: Option<&Word>,
     at: DateTime<Utc>,
 ) -> Result<Withdrawn> {
     let Some(held) = held.filter(|held| held.voice == Voice::Site) else {
         return Ok(Withdrawn::NothingSaid);
     };
     let by = DisplacedBy::Withdrawal;
-    remember(connection, slot, held.voice, held.fact, by, at)?;
+    remember(connection, slot, held.voice, &held.fact, by, at)?;
     Ok(match take_standing(connection, slot)? {
         Some(past) => Withdrawn::Back(past),
         None => Withdrawn::Gone,

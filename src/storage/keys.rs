@@ -10,11 +10,10 @@ use diesel::{
 use crate::domain::api_key::{KeyHash, KeyRecord};
 use crate::domain::caller::Role;
 use crate::domain::error::Result;
-use crate::domain::ids::OdsCode;
 use crate::domain::version::Version;
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
-use crate::storage::schema::{api_keys, organisations};
+use crate::storage::schema::api_keys;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
@@ -201,18 +200,4 @@ pub fn page(connection: &mut Connection, after: Option<KeyPlace>, limit: usize) 
         items: items.collect::<Result<_>>()?,
         has_more,
     })
-}
-
-/// Whether an organisation is recorded, which a site has to be.
-///
-/// # Errors
-///
-/// As [`all`].
-pub fn is_a_site(connection: &mut Connection, code: OdsCode) -> Result<bool> {
-    let found: i64 = organisations::table
-        .filter(organisations::ods_code.eq(code.as_str()))
-        .count()
-        .get_result(&mut connection.database)
-        .map_err(failed("looking for a site"))?;
-    Ok(found > 0)
 }

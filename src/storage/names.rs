@@ -1,10 +1,10 @@
-//! Names of organisations, and whether there are any of a code.
+//! Names of organisations.
 
 use std::collections::BTreeMap;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::domain::ids::OdsCode;
 use crate::storage::connection::Connection;
 use crate::storage::failure::{Stored, failed};
@@ -14,7 +14,8 @@ use crate::storage::schema::organisations;
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`] or [`Error::Internal`] where they cannot be read.
+/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
+/// [`Error::Internal`](crate::domain::error::Error::Internal) where they cannot be read.
 pub fn of(
     connection: &mut Connection,
     codes: impl IntoIterator<Item = OdsCode>,
@@ -39,16 +40,3 @@ pub fn of(
 
 /// The most codes in one statement; each is one of its values, of which SQLite takes 32,766.
 const MAX_CODES: usize = 10_000;
-
-/// Does nothing where an organisation exists, open or closed.
-///
-/// # Errors
-///
-/// [`Error::OrganisationNotFound`] where it does not; those of [`of`].
-pub fn must_exist(connection: &mut Connection, code: OdsCode) -> Result<()> {
-    if of(connection, [code])?.is_empty() {
-        Err(Error::OrganisationNotFound(code))
-    } else {
-        Ok(())
-    }
-}

@@ -12,7 +12,7 @@ use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{Membership, Network, NetworkKind};
 use crate::domain::provenance::Provenance;
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::facts::{self, Held, Slot, Stated};
+use crate::storage::facts::{self, Slot, Stated, Word};
 use crate::storage::failure::failed;
 use crate::storage::rows::relation::{MemberRow, NetworkRow, joined};
 use crate::storage::rows::searchable;
@@ -263,16 +263,8 @@ pub fn state(connection: &mut Connection, said: &Membership, at: DateTime<Utc>) 
         key: said.network.as_str(),
     };
     let before = held(connection, &network, said.ods_code)?;
-    let word = before.as_ref().map(json_of);
-    let holding = before.as_ref().zip(word.as_ref()).map(|(held, fact)| Held {
-        voice: held.provenance.voice,
-        fact,
-    });
-    let said_now = Held {
-        voice: said.provenance.voice,
-        fact: &json_of(said),
-    };
-    let stated = facts::weigh(connection, slot, holding, said_now, at)?;
+    let held = before.as_ref().map(word_of);
+    let stated = facts::weigh(connection, slot, held.as_ref(), &word_of(said), at)?;
     if matches!(stated, Stated::Unchanged | Stated::Kept) {
         return Ok(stated);
     }
@@ -283,6 +275,13 @@ pub fn state(connection: &mut Connection, said: &Membership, at: DateTime<Utc>) 
     each_backend!(connection, c => diesel::insert_into(network_members::table).values(row).execute(c))
         .map_err(failed("storing a membership"))?;
     Ok(stated)
+}
+
+fn word_of(membership: &Membership) -> Word {
+    Word {
+        voice: membership.provenance.voice,
+        fact: json_of(membership),
+    }
 }
 
 /// A membership as the history and the audit keep it.

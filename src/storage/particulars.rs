@@ -13,7 +13,7 @@ use crate::domain::provenance::Provenance;
 use crate::domain::version::{Expected, ProfilePart, Version};
 use crate::storage::audit::{self, Entry};
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::facts::{self, Held, PastFact, Slot, Stated, Withdrawn};
+use crate::storage::facts::{self, PastFact, Slot, Stated, Withdrawn, Word};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::as_of;
 use crate::storage::rows::organisation::CareSettingRow;
@@ -90,7 +90,7 @@ impl Particular {
     }
 }
 
-fn word_of(fact: &ParticularFact) -> Result<Value> {
+fn word_of(fact: &ParticularFact) -> Result<Word> {
     let (care_settings, position) = match fact.value {
         Particular::CareSettings(settings) => (Some(settings), None),
         Particular::Position(position) => (None, Some(position)),
@@ -105,7 +105,12 @@ fn word_of(fact: &ParticularFact) -> Result<Value> {
         source: fact.provenance.source.clone(),
         as_of: as_of(&fact.provenance),
     };
-    serde_json::to_value(word).map_err(|fault| Error::Internal("writing particulars", fault.into()))
+    let fact_as_json = serde_json::to_value(word)
+        .map_err(|fault| Error::Internal("writing particulars", fault.into()))?;
+    Ok(Word {
+        voice: fact.provenance.voice,
+        fact: fact_as_json,
+    })
 }
 
 fn fact_in(past: &PastFact) -> Result<ParticularFact> {
@@ -293,17 +298,9 @@ pub fn state(
 ) -> Result<Stated> {
     let key = fact.value.key();
     let before = held(connection, code, key)?;
-    let word = before.as_ref().map(word_of).transpose()?;
-    let held = before.as_ref().zip(word.as_ref()).map(|(fact, word)| Held {
-        voice: fact.provenance.voice,
-        fact: word,
-    });
-    let after = word_of(fact)?;
-    let said = Held {
-        voice: fact.provenance.voice,
-        fact: &after,
-    };
-    let stated = facts::weigh(connection, slot(code, key), held, said, at)?;
+    let held = before.as_ref().map(word_of).transpose()?;
+    let said = word_of(fact)?;
+    let stated = facts::weigh(connection, slot(code, key), held.as_ref(), &said, at)?;
     if matches!(stated, Stated::Added | Stated::Changed) {
         put(connection, code, key, Some(fact))?;
     }
@@ -326,12 +323,8 @@ fn take_back(
     at: DateTime<Utc>,
 ) -> Result<bool> {
     let before = held(connection, code, key)?;
-    let word = before.as_ref().map(word_of).transpose()?;
-    let held = before.as_ref().zip(word.as_ref()).map(|(fact, word)| Held {
-        voice: fact.provenance.voice,
-        fact: word,
-    });
-    let back = match facts::withdraw(connection, slot(code, key), held, at)? {
+    let held = before.as_ref().map(word_of).transpose()?;
+    let back = match facts::withdraw(connection, slot(code, key), held.as_ref(), at)? {
         Withdrawn::NothingSaid => return Ok(false),
         Withdrawn::Gone => None,
         Withdrawn::Back(past) => Some(fact_in(&past)?),
@@ -345,9 +338,7 @@ fn shown(connection: &mut Connection, code: OdsCode) -> Result<Value> {
     let mut all = json!({});
     for key in [CARE_SETTINGS, POSITION] {
         if let Some(fact) = held(connection, code, key)? {
-            let mut word = word_of(&fact)?;
-            word["origin"] = json!(fact.provenance.voice.as_str());
-            all[key] = word;
+            all[key] = word_of(&fact)?.shown();
         }
     }
     Ok(all)

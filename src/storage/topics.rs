@@ -13,7 +13,7 @@ use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::profile::{Topic, TopicInterest, TopicStage};
 use crate::domain::provenance::{Provenance, Voice};
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::facts::{self, DisplacedBy, Held, Slot, Stated};
+use crate::storage::facts::{self, Slot, Stated, Withdrawn, Word};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::fact::{TopicInterestRow, TopicRow};
 use crate::storage::schema::{organisation_topics, topics};
@@ -144,57 +144,49 @@ pub fn state(
     {
         return Ok(Stated::Unchanged);
     }
-    let word = before.as_ref().map(json_of);
-    let held = before.as_ref().zip(word.as_ref()).map(|(held, fact)| Held {
-        voice: held.provenance.voice,
-        fact,
-    });
-    let said_now = Held {
-        voice: said.provenance.voice,
-        fact: &json_of(said),
-    };
-    let stated = facts::weigh(connection, slot, held, said_now, at)?;
+    let held = before.as_ref().map(word_of);
+    let stated = facts::weigh(connection, slot, held.as_ref(), &word_of(said), at)?;
     if matches!(stated, Stated::Added | Stated::Changed) {
         put(connection, said)?;
     }
     Ok(stated)
 }
 
-/// Withdraws the word of a voice on a topic and returns it; the strongest other word that stands holds again.
+fn word_of(interest: &TopicInterest) -> Word {
+    Word {
+        voice: interest.provenance.voice,
+        fact: json_of(interest),
+    }
+}
+
+/// Withdraws the site's word on a topic and returns it; the strongest other word that stands holds again.
 ///
 /// # Errors
 ///
-/// [`Error::Missing`] where the word that holds is not this voice's; those of [`all`].
+/// [`Error::Missing`] where the word that holds is not the site's; those of [`all`].
 pub fn withdraw(
     connection: &mut Connection,
     (code, topic): (OdsCode, &Slug),
-    voice: Voice,
     at: DateTime<Utc>,
 ) -> Result<TopicInterest> {
-    let held = on(connection, code, topic)?.filter(|held| held.provenance.voice == voice);
-    let held = held.ok_or_else(|| Error::Missing {
+    let nothing_said = || Error::Missing {
         what: "word of its own on the topic",
         id: topic.to_string(),
-    })?;
+    };
+    let before = on(connection, code, topic)?.ok_or_else(nothing_said)?;
     let key = topic.to_string();
-    let slot = slot(code, &key);
-    let before = json_of(&held);
-    facts::remember(
-        connection,
-        slot,
-        voice,
-        &before,
-        DisplacedBy::Withdrawal,
-        at,
-    )?;
+    let back = match facts::withdraw(connection, slot(code, &key), Some(&word_of(&before)), at)? {
+        Withdrawn::NothingSaid => return Err(nothing_said()),
+        Withdrawn::Gone => None,
+        Withdrawn::Back(past) => Some(of_json(code, topic, past.voice, &past.fact)?),
+    };
     diesel::delete(organisation_topics::table.find((code.as_str(), topic.as_str())))
         .execute(&mut connection.database)
         .map_err(failed("withdrawing a topic"))?;
-    if let Some(standing) = facts::take_standing(connection, slot)? {
-        let again = of_json(code, topic, standing.voice, &standing.fact)?;
+    if let Some(again) = back {
         put(connection, &again)?;
     }
-    Ok(held)
+    Ok(before)
 }
 
 /// Raises what is shown on a topic to `blueprint` for every organisation that published one on it. Of several by one

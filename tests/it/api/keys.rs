@@ -193,13 +193,20 @@ async fn the_last_good_key_of_an_admin_is_not_revoked() {
 }
 
 #[actix_web::test]
-async fn a_key_that_is_not_there_is_missing_whatever_its_id() {
+async fn a_key_that_is_not_there_is_missing_and_what_is_no_id_is_refused() {
     let service = TestService::bundled();
-    for id in ["x", "als_aiaaaaaa", "99999999-0000-4000-8000-000000000001"] {
+    service
+        .get(
+            As::Admin,
+            &format!("{KEYS}/99999999-0000-4000-8000-000000000001"),
+        )
+        .await
+        .problem(404, "/problems/not-found");
+    for text in ["x", "als_aiaaaaaa"] {
         service
-            .get(As::Admin, &format!("{KEYS}/{id}"))
+            .get(As::Admin, &format!("{KEYS}/{text}"))
             .await
-            .problem(404, "/problems/not-found");
+            .problem(400, "/problems/unreadable-request");
     }
 }
 

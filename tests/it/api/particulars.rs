@@ -3,7 +3,6 @@ use actix_web::test::TestRequest;
 use alongside::domain::api_key::{ApiKey, KeyRecord};
 use alongside::domain::caller::Role;
 use alongside::domain::ids::OdsCode;
-use alongside::domain::version::Version;
 use alongside::storage::keys;
 use serde_json::{Value, json};
 
@@ -67,19 +66,14 @@ async fn as_k0n6a(service: &TestService, request: TestRequest) -> Answer {
 async fn a_site_of_which_nothing_is_known_answers_what_it_is_asked() {
     let service = TestService::bundled();
     let key = ApiKey::from_random([99; ApiKey::N_BYTES]);
-    let record = KeyRecord {
-        id: "00000000-0000-4000-8000-000000000099".to_owned(),
-        prefix: key.prefix().to_owned(),
-        hash: key.hash(),
-        label: "K0N6A".to_owned(),
-        role: Role::Site(OdsCode::new("K0N6A").unwrap()),
-        created_at: now(),
-        created_by: "a test".to_owned(),
-        expires_at: None,
-        revoked_at: None,
-        rotated_to: None,
-        version: Version(1),
-    };
+    let record = KeyRecord::new(
+        "00000000-0000-4000-8000-000000000099",
+        &key,
+        Role::Site(OdsCode::new("K0N6A").unwrap()),
+        "K0N6A",
+        now(),
+        "a test",
+    );
     let insert =
         move |connection: &mut alongside::storage::Connection| keys::insert(connection, &record);
     service.alongside.write(a_change(), insert).await.unwrap();

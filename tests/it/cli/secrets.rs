@@ -8,7 +8,6 @@ use std::path::Path;
 use alongside::domain::api_key::{ApiKey, KeyRecord};
 use alongside::domain::caller::Role;
 use alongside::domain::ids::OdsCode;
-use alongside::domain::version::Version;
 use alongside::secret_file;
 use alongside::storage::{DatabaseUrl, Storage, keys};
 use data_encoding::HEXLOWER;
@@ -22,17 +21,15 @@ fn add_key(database: &Path, key: &ApiKey, revoked: bool) {
     let secret = secret_file::read(&secret_file::default_path(&url)).unwrap();
     let change = a_change();
     let record = KeyRecord {
-        id: format!("00000000-0000-4000-8000-00000000000{}", u8::from(revoked)),
-        prefix: key.prefix().to_owned(),
-        hash: key.hash(),
-        label: "a test".to_owned(),
-        role: Role::Site(OdsCode::new("RTH").unwrap()),
-        created_at: change.at,
-        created_by: "a test".to_owned(),
-        expires_at: None,
         revoked_at: revoked.then_some(change.at),
-        rotated_to: None,
-        version: Version(1),
+        ..KeyRecord::new(
+            format!("00000000-0000-4000-8000-00000000000{}", u8::from(revoked)),
+            key,
+            Role::Site(OdsCode::new("RTH").unwrap()),
+            "a test",
+            change.at,
+            "a test",
+        )
     };
     Storage::open(&url, &secret)
         .unwrap()

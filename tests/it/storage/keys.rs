@@ -10,19 +10,14 @@ use crate::support::database::{a_change, on_every_database};
 
 fn key(number: u8, created_at: DateTime<Utc>) -> KeyRecord {
     let key = ApiKey::from_random([number; ApiKey::N_BYTES]);
-    KeyRecord {
-        id: format!("00000000-0000-4000-8000-0000000000{number:02}"),
-        prefix: key.prefix().to_owned(),
-        hash: key.hash(),
-        label: format!("number {number}"),
-        role: Role::Viewer,
+    KeyRecord::new(
+        format!("00000000-0000-4000-8000-0000000000{number:02}"),
+        &key,
+        Role::Viewer,
+        format!("number {number}"),
         created_at,
-        created_by: "a test".to_owned(),
-        expires_at: None,
-        revoked_at: None,
-        rotated_to: None,
-        version: Version(1),
-    }
+        "a test",
+    )
 }
 
 #[test]

@@ -192,11 +192,11 @@ fn a_sites_word_on_a_topic_holds_until_it_is_withdrawn() {
         // The strongest of the others comes back.
         let topic = slug("hepma");
         write(&storage, |c| {
-            topics::withdraw(c, (ods("RTH"), &topic), Voice::Site, at())
+            topics::withdraw(c, (ods("RTH"), &topic), at())
         });
         assert_eq!(held(), Some(import));
         let not_its_own = storage.write_blocking(&a_change(), |c| {
-            topics::withdraw(c, (ods("RTH"), &topic), Voice::Site, at())
+            topics::withdraw(c, (ods("RTH"), &topic), at())
         });
         assert!(matches!(not_its_own, Err(Error::Missing { .. })));
     });

@@ -11,7 +11,6 @@ use alongside::app::{Alongside, BundledData};
 use alongside::domain::api_key::{ApiKey, KeyRecord};
 use alongside::domain::caller::Role;
 use alongside::domain::ids::OdsCode;
-use alongside::domain::version::Version;
 use alongside::http::{Clock, Service};
 use alongside::random::Random;
 use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys};
@@ -85,20 +84,19 @@ impl As {
         let key = self.key().unwrap();
         let before = now() - TimeDelta::days(1);
         KeyRecord {
-            id: format!(
-                "00000000-0000-4000-8000-0000000000{:02}",
-                key.reveal().len() + self as usize
-            ),
-            prefix: key.prefix().to_owned(),
-            hash: key.hash(),
-            label: format!("{self:?}"),
-            role: self.role(),
-            created_at: before,
-            created_by: "a test".to_owned(),
             expires_at: (self == Self::Expired).then_some(before),
             revoked_at: (self == Self::Revoked).then_some(before),
-            rotated_to: None,
-            version: Version(1),
+            ..KeyRecord::new(
+                format!(
+                    "00000000-0000-4000-8000-0000000000{:02}",
+                    key.reveal().len() + self as usize
+                ),
+                &key,
+                self.role(),
+                format!("{self:?}"),
+                before,
+                "a test",
+            )
         }
     }
 }
