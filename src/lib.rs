@@ -9,7 +9,8 @@
 //! - [`intake`]: outside files to domain values, the bundled open data among them
 //! - [`app`]: what takes more than one step
 //! - [`http`]: requests and responses
-//! - [`config`], [`logging`], [`random`], [`secret_file`], [`tls`], [`signals`], [`startup`], [`cli`]: from the command line to a running service
+//! - [`config`], [`logging`], [`machine`], [`random`], [`secret_file`], [`tls`], [`signals`], [`startup`], [`cli`]: from the command line to a running
+//!   service
 
 pub mod app;
 pub mod cli;
@@ -19,6 +20,7 @@ pub mod engine;
 pub mod http;
 pub mod intake;
 pub mod logging;
+pub mod machine;
 pub mod random;
 pub mod secret_file;
 pub mod signals;

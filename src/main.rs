@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use alongside::cli::Cli;
 use alongside::logging::{self, LogFormat};
+use alongside::machine;
 use chrono::{DateTime, Utc};
 
 /// The library does not choose for others; the program does.
@@ -11,6 +12,7 @@ use chrono::{DateTime, Utc};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    machine::use_small_pages();
     let cli = match Cli::from_arguments(std::env::args_os()) {
         Ok(cli) => cli,
         Err(stop) => return stop.tell(),
