@@ -3,7 +3,8 @@
 
 A command that starts a service runs in the background until the next one that does, and counts as good once it answers; all
 others must succeed. The keys that a service prints are given to the commands after it as ADMIN_KEY, RTH_KEY and RHW_KEY.
-Builds are shared with the checkout. Usage: readme.py README.md
+Afterwards the databases and the services' logs are searched for what must not be in them. Builds are shared with the checkout.
+Usage: readme.py README.md
 """
 import os
 import re
@@ -31,18 +32,19 @@ def starts_service(command):
 
 
 class Service:
-    def __init__(self, said):
+    def __init__(self, folder):
         self.process = None
-        self.said = said
+        self.said = folder / "said"
+        self.log = folder / "log"
 
     def start(self, command, **options):
         self.stop()
-        with open(self.said, "w") as said:
-            self.process = subprocess.Popen(command, shell=True, start_new_session=True, stdout=said, **options)
+        with open(self.said, "w") as said, open(self.log, "a") as log:
+            self.process = subprocess.Popen(command, shell=True, start_new_session=True, stdout=said, stderr=log, **options)
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                sys.exit(f"ended with {self.process.returncode}: {command}")
+                sys.exit(f"ended with {self.process.returncode}: {command}\n{self.log.read_text()}")
             try:
                 urllib.request.urlopen(ADDRESS, timeout=1).read()
                 return
@@ -71,7 +73,7 @@ def main():
     root = Path(sys.argv[1]).resolve().parent
     n_run = 0
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder) / "said")
+        service = Service(Path(folder))
         copy = Path(folder) / "alongside"
         subprocess.run(["git", "clone", "--quiet", str(root), str(copy)], check=True)
         # The copy builds where the checkout did; its own `target` is that folder.
@@ -89,6 +91,8 @@ def main():
                 time.sleep(1)
         finally:
             service.stop()
+        databases = sorted(copy.glob("*.sqlite3"))
+        subprocess.run([sys.executable, root / ".ci" / "strings.py", *databases, service.log], check=True)
     print(f"{n_run} commands of the README ran")
     sys.exit(n_run == 0)
 

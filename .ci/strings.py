@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Searches the files of a real run for what must not be in them: `strings.py DATABASE LOG...`
+"""Searches databases and logs for what must not be in them: `strings.py FILE...`
 
-DATABASE is a SQLite file; what lies beside it (`-wal`, `-shm`) is searched too, its `.secret` is not. Fails and says where, without
-repeating what, when any file holds a key of a caller, a token, an e-mail address, or a private key. With `--allow TEXT` (any number
+What lies beside a SQLite file (`-wal`, `-shm`) is searched too, its `.secret` is not. Fails and says where, without repeating
+what, when any file holds a key of a caller, a token, an e-mail address, or a private key. With `--allow TEXT` (any number
 of times) an e-mail address that belongs there is left out, such as one in a licence.
 """
 
@@ -22,26 +22,23 @@ PATTERNS = {
 }
 
 
-def files(database, logs):
-    """The files to search, each once."""
-    for name in (database, f"{database}-wal", f"{database}-shm", f"{database}-journal"):
-        path = pathlib.Path(name)
-        if path.exists():
-            yield path
-    yield from map(pathlib.Path, logs)
+def files(names):
+    """The files to search: those named, which must be there, and the journals of those that are databases."""
+    for name in names:
+        yield pathlib.Path(name)
+        for journal in (f"{name}-wal", f"{name}-shm", f"{name}-journal"):
+            if pathlib.Path(journal).exists():
+                yield pathlib.Path(journal)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("database")
-    parser.add_argument("logs", nargs="*")
+    parser.add_argument("files", nargs="+")
     parser.add_argument("--allow", action="append", default=[])
     arguments = parser.parse_args()
     allowed = {text.encode() for text in arguments.allow}
-    if not pathlib.Path(arguments.database).exists():
-        sys.exit(f"{arguments.database} does not exist")
     found = 0
-    for path in files(arguments.database, arguments.logs):
+    for path in files(arguments.files):
         content = path.read_bytes()
         for what, pattern in PATTERNS.items():
             places = [match.start() for match in pattern.finditer(content) if match.group() not in allowed]

@@ -64,12 +64,21 @@ pub struct LogSettings {
     pub format: LogFormat,
 }
 
-/// Starts the logger. A second start in one process changes nothing.
+/// Starts the logger, to the standard error output. A second start in one process changes nothing.
 pub fn start(settings: &LogSettings) {
+    start_to(settings, env_logger::Target::Stderr);
+}
+
+/// Starts the logger, to a file.
+pub fn start_to_file(settings: &LogSettings, file: std::fs::File) {
+    start_to(settings, env_logger::Target::Pipe(Box::new(file)));
+}
+
+fn start_to(settings: &LogSettings, target: env_logger::Target) {
     let format = settings.format;
     let started = env_logger::Builder::new()
         .parse_filters(&settings.filter.0)
-        .target(env_logger::Target::Stderr)
+        .target(target)
         .format(move |out, record| {
             let line = Line {
                 ts: &out.timestamp_millis().to_string(),

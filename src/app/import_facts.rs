@@ -9,9 +9,9 @@ use crate::app::import::{Progress, Tally};
 use crate::app::vendors;
 use crate::domain::core_system::CoreSystem;
 use crate::domain::error::Result;
-use crate::domain::ids::OdsCode;
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::import::{LinkWord, MembershipWord, Placed, Remark, Said};
-use crate::domain::link::{Link, LinkStanding, Membership, Network};
+use crate::domain::link::{Link, LinkStanding, Membership, Network, NetworkKind};
 use crate::domain::organisation::Succession;
 use crate::domain::profile::{AttributeFact, TopicInterest};
 use crate::domain::provenance::{Provenance, Voice};
@@ -262,62 +262,13 @@ impl<'a> Stating<'a> {
             if !self.is_known(value.ods_code, *row, "ods_code") {
                 continue;
             }
-            let provenance = Provenance {
-                source: value.source.clone(),
-                as_of: None,
-                voice: Voice::Import,
+            let Some(slug) = self.network(&mut present, value, *row)? else {
+                continue;
             };
-            let given = value
-                .code
-                .as_ref()
-                .filter(|code| present.get(*code) == Some(&value.kind));
-            let slug = given.unwrap_or(&value.network);
-            match present.get(slug) {
-                Some(kind) if *kind != value.kind => {
-                    self.tally.remarks.refuse(
-                        *row,
-                        Some("group_kind"),
-                        format!("the network {slug} is recorded as {kind}"),
-                    );
-                    continue;
-                }
-                Some(_) => {}
-                None if self.site.is_some() => {
-                    self.tally.remarks.refuse(
-                        *row,
-                        Some("group_code"),
-                        format!("there is no network {slug}; a programme admin makes networks"),
-                    );
-                    continue;
-                }
-                None => {
-                    let network = Network {
-                        slug: value.network.clone(),
-                        kind: value.kind,
-                        name: value.name.clone(),
-                        ended: value.ended,
-                        members: Vec::new(),
-                        departed: Vec::new(),
-                        provenance: provenance.clone(),
-                    };
-                    networks::add(self.connection, &network)?;
-                    let entry = Entry {
-                        kind: "networks",
-                        id: network.slug.to_string(),
-                        ods_code: None,
-                        before: None,
-                        after: Some(serde_json::json!({
-                            "kind": network.kind.as_str(), "name": network.name,
-                        })),
-                    };
-                    audit::note(self.connection, entry);
-                    present.insert(value.network.clone(), value.kind);
-                }
-            }
             let held = networks::of(self.connection, value.ods_code)?
                 .into_iter()
                 .map(|(_, held)| held)
-                .find(|held| held.network == *slug);
+                .find(|held| held.network == slug);
             let membership = Membership {
                 network: slug.clone(),
                 ods_code: value.ods_code,
@@ -325,7 +276,7 @@ impl<'a> Stating<'a> {
                     .joined
                     .or_else(|| held.as_ref().and_then(|held| held.joined)),
                 departed: value.departed,
-                provenance,
+                provenance: imported(&value.source),
             };
             // Whoever says so: a member is a member.
             let stated = match &held {
@@ -351,9 +302,69 @@ impl<'a> Stating<'a> {
         }
         Ok(())
     }
+
+    /// The slug of the network that a row names, which is made where it is an admin's file and there is none; `present` are
+    /// those there are. `None` where the row is refused.
+    fn network(
+        &mut self,
+        present: &mut HashMap<Slug, NetworkKind>,
+        word: &MembershipWord,
+        row: u64,
+    ) -> Result<Option<Slug>> {
+        let given = word
+            .code
+            .as_ref()
+            .filter(|code| present.get(*code) == Some(&word.kind));
+        let slug = given.unwrap_or(&word.network).clone();
+        let refusal = match present.get(&slug) {
+            Some(kind) if *kind == word.kind => return Ok(Some(slug)),
+            Some(kind) => (
+                "group_kind",
+                format!("the network {slug} is recorded as {kind}"),
+            ),
+            None if self.site.is_some() => (
+                "group_code",
+                format!("there is no network {slug}; a programme admin makes networks"),
+            ),
+            None => {
+                self.add_network(word)?;
+                present.insert(slug.clone(), word.kind);
+                return Ok(Some(slug));
+            }
+        };
+        let (column, words) = refusal;
+        self.tally.remarks.refuse(row, Some(column), words);
+        Ok(None)
+    }
+
+    fn add_network(&mut self, word: &MembershipWord) -> Result<()> {
+        let network = Network {
+            slug: word.network.clone(),
+            kind: word.kind,
+            name: word.name.clone(),
+            ended: word.ended,
+            members: Vec::new(),
+            departed: Vec::new(),
+            provenance: imported(&word.source),
+        };
+        networks::add(self.connection, &network)?;
+        let entry = Entry {
+            kind: "networks",
+            id: network.slug.to_string(),
+            ods_code: None,
+            before: None,
+            after: Some(serde_json::json!({
+                "kind": network.kind.as_str(), "name": network.name,
+            })),
+        };
+        audit::note(self.connection, entry);
+        Ok(())
+    }
+
     fn successions(&mut self, rows: &[Placed<Succession>]) -> Result<()> {
         let mut all = import_successions::all(self.connection)?;
         for Placed { row, value } in rows {
+            self.progress.add(2);
             let (from, to) = (value.predecessor, value.successor);
             if !self.is_known(from, *row, "predecessor_ods")
                 || !self.is_known(to, *row, "successor_ods")
@@ -373,6 +384,15 @@ impl<'a> Stating<'a> {
             self.tally.count(stated, *row, "successor_ods");
         }
         Ok(())
+    }
+}
+
+/// What is known of a word's origin where a file names its source.
+fn imported(source: &str) -> Provenance {
+    Provenance {
+        source: source.to_owned(),
+        as_of: None,
+        voice: Voice::Import,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the rows of a file say, stated one after the other in one transaction.
+//! Which rows of a file may be taken, and what affiliations add to what is said of organisations.
 
 use std::collections::HashMap;
 

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::support::logs;
+
 /// Longer than any run takes on a busy machine; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -141,6 +143,7 @@ impl Running {
         let stderr = std::thread::spawn(move || {
             let mut text = String::new();
             stderr.read_to_string(&mut text).unwrap();
+            logs::keep_said(&text);
             text
         });
         Self {

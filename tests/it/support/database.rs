@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
 
+use super::logs;
+
 /// Holds the address of a PostgreSQL server on which the tests may make databases, for example
 /// `postgres://postgres@127.0.0.1:5432/postgres`. Where it is not set, the storage tests run on SQLite alone.
 const SERVER_VARIABLE: &str = "ALONGSIDE_TEST_POSTGRES";
@@ -56,6 +58,7 @@ fn server() -> Option<String> {
 impl TestDatabase {
     /// A fresh SQLite database in a folder of its own.
     pub(crate) fn sqlite() -> Self {
+        logs::keep();
         let folder = tempfile::tempdir().expect("a folder for a test");
         let path: PathBuf = folder.path().join("alongside.db");
         Self {
@@ -65,6 +68,7 @@ impl TestDatabase {
     }
 
     fn postgres(server: &str) -> Self {
+        logs::keep();
         static N_MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "alongside_test_{}_{}",
