@@ -21,6 +21,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
+use crate::support::calls::{Instead, calls};
 use crate::support::service::{Answer, As, TestService, now};
 
 const ISSUER: &str = "https://id.example.nhs.uk/realms/alongside";
@@ -159,9 +160,12 @@ impl Taking {
 
 /// Asks with a key or a token, from an address elsewhere.
 pub(super) async fn ask(service: &Service, key: &str, path: &str) -> Answer {
+    send(service, key, TestRequest::get().uri(path)).await
+}
+
+async fn send(service: &Service, key: &str, request: TestRequest) -> Answer {
     let app = init_service(service.app()).await;
-    let request = TestRequest::get()
-        .uri(path)
+    let request = request
         .peer_addr("192.0.2.1:1000".parse().unwrap())
         .insert_header((AUTHORIZATION, format!("Bearer {key}")));
     let response = call_service(&app, request.to_request()).await;
@@ -214,6 +218,47 @@ async fn a_site_reads_its_own_with_a_token_and_no_other() {
     ask(&service.service, &token, "/api/v1/admin/keys")
         .await
         .problem(403, "/problems/forbidden");
+}
+
+/// What a caller with a role of the provider is told, against a caller with a key of the same role: every operation, on one's
+/// own, another's and nobody's.
+#[actix_web::test]
+async fn a_token_may_what_a_key_of_its_role_may_and_no_more() {
+    let signer = Signer::new("1", Algorithm::ES256);
+    let (service, _folder) = Taking::of(&[&signer]);
+    let roles = |role: &str| json!({ "roles": [role] });
+    let callers = [
+        (As::Rth, claims()),
+        (As::Admin, with("realm_access", roles("alongside-admin"))),
+        (As::Viewer, with("realm_access", roles("alongside-viewer"))),
+    ];
+    let mut wrong = Vec::new();
+    let mut n_compared = 0;
+    for call in calls() {
+        for code in ["RTH", "RHW", "ZZZ99"] {
+            let address = call.address(&Instead::from([("odsCode", code)]), |_| false);
+            for (caller, claims) in &callers {
+                let key = caller.key().unwrap();
+                let with_key = send(&service.service, key.reveal(), call.request(&address)).await;
+                let is_refused = matches!(with_key.status, 401 | 403 | 404);
+                // What a key changed cannot always be changed once more.
+                if !call.only_reads() && !is_refused {
+                    continue;
+                }
+                let token = signer.sign(claims);
+                let with_token = send(&service.service, &token, call.request(&address)).await;
+                n_compared += 1;
+                if with_token.status != with_key.status {
+                    wrong.push(format!(
+                        "{} {caller:?} {code}: {}, not {}",
+                        call.id, with_token.status, with_key.status
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(n_compared > 3 * calls().len(), "{n_compared}");
 }
 
 #[actix_web::test]
