@@ -210,9 +210,11 @@ pub fn open_to_read(url: &DatabaseUrl, now: DateTime<Utc>) -> Result<Arc<Alongsi
 /// Runs the work of a command in an actix runtime, to its end.
 ///
 /// The runtime is left to the end of the process: ended by itself it would wait for every database call in progress, which a
-/// server that froze never answers.
+/// server that froze never answers. So is this thread's handle of it: were that gone before those of the server's threads, the
+/// last of these to end would wake the runtime while its own thread-local values are destroyed, which aborts the process.
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     let system = rt::System::new();
+    std::mem::forget(rt::System::current());
     let outcome = system.block_on(work);
     std::mem::forget(system);
     outcome
