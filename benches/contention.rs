@@ -1,5 +1,5 @@
-//! Many who write and many who read at once, on a service that really listens: nobody is told of a failure, the log names no
-//! lock, and every write that was acknowledged is there afterwards.
+//! Many who write and many who read at once, over HTTP, from the real program: nobody is told of a failure, the log names no
+//! lock and warns of nothing, and every write that was acknowledged is there afterwards, once and whole.
 //!
 //! `cargo bench --bench contention -- 60` for 60 s, the default, on SQLite, and on PostgreSQL where `ALONGSIDE_TEST_POSTGRES`
 //! names a server.
@@ -14,30 +14,31 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-use std::collections::HashSet;
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+mod service;
+mod writers;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use actix_web::dev::ServerHandle;
-use alongside::app::{Alongside, BundledData};
-use alongside::domain::api_key::{ApiKey, KeyRecord};
-use alongside::domain::audit::AuditQuery;
-use alongside::domain::caller::Role;
 use alongside::domain::ids::OdsCode;
-use alongside::domain::secret::MasterSecret;
-use alongside::http::{Clock, HttpSettings, Limits, Peers, Ticks};
-use alongside::storage::audit::{self, Entry};
-use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys};
-use chrono::{DateTime, Utc};
+use alongside::intake::bundled;
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
-use serde_json::json;
+
+use self::writers::{Installation, Part, Writer, Written, agent, bearer, complaints, stored};
 
 const N_WRITERS: usize = 32;
+
+/// How many of the writers have keys of one site and write the same part of it, so that they are in each other's way.
+const N_SHARING: usize = 4;
+
 const N_READERS: usize = 64;
 const DEFAULT_SECONDS: u64 = 60;
+
+/// How many failures of a kind are printed: one for each writer, so that one among them that is of another sort is seen.
+const N_SHOWN: usize = 40;
 
 /// What readers ask, in turn.
 const QUESTIONS: [&str; 5] = [
@@ -48,206 +49,116 @@ const QUESTIONS: [&str; 5] = [
     "/_status",
 ];
 
-fn now() -> DateTime<Utc> {
-    "2026-11-22T09:00:00Z".parse().unwrap()
+/// The sites of the writers, one for each but for those that share the first.
+fn sites() -> Vec<OdsCode> {
+    let register = bundled::load().unwrap().register;
+    let mut codes = register
+        .organisations
+        .iter()
+        .filter(|organisation| organisation.status.is_active())
+        .map(|organisation| organisation.ods_code);
+    let shared = codes.next().unwrap();
+    let mut sites = vec![shared; N_SHARING];
+    sites.extend(codes.take(N_WRITERS - N_SHARING));
+    assert_eq!(sites.len(), N_WRITERS);
+    sites
 }
 
-/// Keeps what the log says from a warning on.
-struct Kept(Mutex<Vec<String>>);
-
-static LOG: Kept = Kept(Mutex::new(Vec::new()));
-
-impl log::Log for Kept {
-    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        metadata.level() <= log::Level::Warn
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        if self.enabled(record.metadata()) {
-            self.0.lock().unwrap().push(record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-/// As on a machine of one's own, without a limit on how often callers ask.
-fn settings() -> HttpSettings {
-    HttpSettings {
-        workers: None,
-        shutdown_timeout_s: 8,
-        peers: Peers::Direct,
-        limits: Arc::new(Limits::new(None, Ticks::monotonic())),
-        identities: None,
-        tls: None,
-    }
-}
-
-fn change(action: &'static str, touches: Touches) -> Change {
-    Change {
-        actor: "key:bench".to_owned(),
-        action,
-        detail: String::new(),
-        at: now(),
-        request_id: String::new(),
-        touches,
-    }
-}
-
-fn admin_key() -> ApiKey {
-    ApiKey::from_random([3; ApiKey::N_BYTES])
-}
-
-fn add_admin(storage: &Storage) {
-    let key = admin_key();
-    let record = KeyRecord::new(
-        "00000000-0000-4000-8000-000000000001",
-        &key,
-        Role::ProgrammeAdmin,
-        "bench",
-        now(),
-        "bench",
-    );
-    storage
-        .write_blocking(&change("create_key", Touches::Callers), |connection| {
-            keys::insert(connection, &record)
-        })
-        .unwrap();
-}
-
-/// One write, acknowledged or not: the one place to change for another way to write. `Scoring` makes the snapshot anew each
-/// time, as a change of a core system does.
-async fn write(alongside: &Alongside, id: String) -> bool {
-    let entry = Entry {
-        kind: "core_systems",
-        id,
-        ods_code: OdsCode::new("RTH").ok(),
-        before: None,
-        after: Some(json!({"vendor": "Epic"})),
-    };
-    let work = move |connection: &mut alongside::storage::Connection| {
-        audit::note(connection, entry);
-        Ok(())
-    };
-    alongside
-        .write(change("write", Touches::Scoring), work)
-        .await
-        .inspect_err(|error| {
-            log::error!(
-                "a write failed: {error}: {:?}",
-                std::error::Error::source(error)
-            )
-        })
-        .is_ok()
-}
-
-fn serve(alongside: Arc<Alongside>) -> (String, ServerHandle) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(async move {
-            let clock = Clock::of(now);
-            let server = alongside::http::serve(alongside, listener, settings(), clock).unwrap();
-            tell.send(server.handle()).unwrap();
-            server.await.unwrap();
-        });
-    });
-    (url, told.recv().unwrap())
-}
-
-/// What came of all writers.
+/// What came of all writers, or of all readers.
 #[derive(Default)]
-struct Written {
-    acknowledged: Vec<String>,
-    n_failed: usize,
+struct Outcome {
+    /// How long each took that went well.
     took: Vec<Duration>,
+    /// How many were refused since another had changed the part meanwhile.
+    n_stale: usize,
+    /// What went wrong.
+    failures: Vec<String>,
 }
 
-fn writers(alongside: &Alongside, stop: &AtomicBool) -> Written {
-    let all = Mutex::new(Written::default());
-    std::thread::scope(|scope| {
-        for writer in 0..N_WRITERS {
-            let all = &all;
-            scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_time()
-                    .build()
-                    .unwrap();
-                let mut own = Written::default();
-                for number in 0.. {
-                    if stop.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    let id = format!("{writer}-{number}");
-                    let asked = Instant::now();
-                    if runtime.block_on(write(alongside, id.clone())) {
-                        own.acknowledged.push(id);
-                    } else {
-                        own.n_failed += 1;
-                    }
-                    own.took.push(asked.elapsed());
-                }
-                let mut all = all.lock().unwrap();
-                all.acknowledged.append(&mut own.acknowledged);
-                all.n_failed += own.n_failed;
-                all.took.append(&mut own.took);
-            });
-        }
-    });
-    all.into_inner().unwrap()
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.took.extend(other.took);
+        self.n_stale += other.n_stale;
+        self.failures.extend(other.failures);
+    }
 }
 
-/// Reads until told to stop; how many good answers there were, how many others, and how long each took.
-fn readers(url: &str, stop: &AtomicBool) -> (usize, usize, Vec<Duration>) {
-    let (n_good, n_bad) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let took = Mutex::new(Vec::new());
-    let header = format!("Bearer {}", admin_key().reveal());
-    std::thread::scope(|scope| {
-        for reader in 0..N_READERS {
-            let (n_good, n_bad, took, header) = (&n_good, &n_bad, &took, &header);
-            scope.spawn(move || {
-                let agent: ureq::Agent = ureq::Agent::config_builder()
-                    .http_status_as_error(false)
-                    .build()
-                    .into();
-                let mut own = Vec::new();
-                for question in QUESTIONS.iter().cycle().skip(reader) {
-                    if stop.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    let asked = Instant::now();
-                    let answer = agent
-                        .get(format!("{url}{question}"))
-                        .header("Authorization", header)
-                        .call();
-                    let is_good = match answer {
-                        Ok(mut answer) => {
-                            answer.status() == 200 && answer.body_mut().read_to_vec().is_ok()
-                        }
-                        Err(error) => {
-                            log::error!("a reader failed: {error}");
-                            false
-                        }
-                    };
-                    own.push(asked.elapsed());
-                    let counted = if is_good { n_good } else { n_bad };
-                    counted.fetch_add(1, Ordering::Relaxed);
-                }
-                took.lock().unwrap().append(&mut own);
-            });
+/// Writes until told to stop. Only who shares a part may find it changed, and then tries again from what there is.
+fn write(writer: &mut Writer, is_sharing: bool, url: &str, stop: &AtomicBool) -> Outcome {
+    let mut own = Outcome::default();
+    while !stop.load(Ordering::Relaxed) {
+        let asked = Instant::now();
+        match writer.write(url) {
+            Ok(Written::Acknowledged) => own.took.push(asked.elapsed()),
+            Ok(Written::Stale) if is_sharing => own.n_stale += 1,
+            Ok(Written::Stale) => {
+                let words = format!("{}: another changed what one alone changes", writer.code);
+                own.failures.push(words);
+            }
+            Err(failure) => own.failures.push(failure.to_string()),
         }
-    });
-    (
-        n_good.into_inner(),
-        n_bad.into_inner(),
-        took.into_inner().unwrap(),
-    )
+    }
+    own
+}
+
+/// Reads until told to stop.
+fn read(first: usize, url: &str, admin_key: &str, stop: &AtomicBool) -> Outcome {
+    let agent = agent();
+    let mut own = Outcome::default();
+    for question in QUESTIONS.iter().cycle().skip(first) {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let asked = Instant::now();
+        let answer = agent
+            .get(format!("{url}{question}"))
+            .header("Authorization", bearer(admin_key))
+            .call();
+        let read = answer.and_then(|mut answer| {
+            let body = answer.body_mut().read_to_string()?;
+            Ok((answer.status().as_u16(), body))
+        });
+        match read {
+            Ok((200, _)) => own.took.push(asked.elapsed()),
+            other => own.failures.push(format!("{question}: {other:?}")),
+        }
+    }
+    own
+}
+
+/// Lets all write and read for some time; what came of the writers and of the readers.
+fn contend(writers: &mut [Writer], url: &str, admin_key: &str, seconds: u64) -> (Outcome, Outcome) {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let stop = &stop;
+        let writing: Vec<_> = writers
+            .iter_mut()
+            .enumerate()
+            .map(|(n, writer)| scope.spawn(move || write(writer, n < N_SHARING, url, stop)))
+            .collect();
+        let reading: Vec<_> = (0..N_READERS)
+            .map(|n| scope.spawn(move || read(n, url, admin_key, stop)))
+            .collect();
+        std::thread::sleep(Duration::from_secs(seconds));
+        stop.store(true, Ordering::Relaxed);
+        let (mut written, mut read) = (Outcome::default(), Outcome::default());
+        writing
+            .into_iter()
+            .for_each(|one| written.add(one.join().unwrap()));
+        reading
+            .into_iter()
+            .for_each(|one| read.add(one.join().unwrap()));
+        (written, read)
+    })
 }
 
 fn told(took: &mut [Duration]) -> String {
     took.sort_unstable();
-    let at = |share: usize| took[(took.len() - 1) * share / 1000].as_secs_f64() * 1e3;
+    let at = |share: usize| {
+        let place = took.len().saturating_sub(1) * share / 1000;
+        took.get(place)
+            .map_or(f64::NAN, |took| took.as_secs_f64() * 1e3)
+    };
     format!(
         "p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
         at(500),
@@ -256,114 +167,124 @@ fn told(took: &mut [Duration]) -> String {
     )
 }
 
-fn holds(url: &DatabaseUrl, seconds: u64) -> bool {
-    LOG.0.lock().unwrap().clear();
-    let secret = MasterSecret::new([7; MasterSecret::N_BYTES]);
-    let storage = Storage::open(url, &secret).unwrap();
-    let kind = storage.kind().as_str();
-    drop(Alongside::open(storage.clone(), BundledData::Load, now()).unwrap());
-    add_admin(&storage);
-    let alongside = Arc::new(Alongside::open(storage.clone(), BundledData::Skip, now()).unwrap());
-    let (address, handle) = serve(Arc::clone(&alongside));
-    let stop = AtomicBool::new(false);
-    let (mut written, (n_good, n_bad, mut read)) = std::thread::scope(|scope| {
-        let writing = scope.spawn(|| writers(&alongside, &stop));
-        let reading = scope.spawn(|| readers(&address, &stop));
-        std::thread::sleep(Duration::from_secs(seconds));
-        stop.store(true, Ordering::Relaxed);
-        (writing.join().unwrap(), reading.join().unwrap())
-    });
-    drop(handle.stop(false));
-    let mut present = HashSet::new();
-    let mut before = None;
-    loop {
-        let query = AuditQuery {
-            action: Some("write".to_owned()),
-            ..AuditQuery::default()
-        };
-        let page = storage
-            .read_blocking(|connection| audit::page(connection, &query, before, 10_000))
-            .unwrap();
-        before = page.items.last().map(|row| row.sequence);
-        present.extend(page.items.into_iter().map(|row| row.subject_id));
-        if !page.has_more {
-            break;
-        }
-    }
-    let n_lost = written
-        .acknowledged
-        .iter()
-        .filter(|id| !present.contains(*id))
-        .count();
-    let report = storage
-        .read_blocking(|connection| audit::verify(connection, &[]))
-        .unwrap();
-    let log = std::mem::take(&mut *LOG.0.lock().unwrap());
-    println!(
-        "{kind}, {seconds} s, {N_WRITERS} writers: {} writes acknowledged, {} failed, {n_lost} lost; {}",
-        written.acknowledged.len(),
-        written.n_failed,
-        told(&mut written.took)
-    );
-    println!(
-        "{kind}, {seconds} s, {N_READERS} readers: {n_good} good answers, {n_bad} others; {}",
-        told(&mut read)
-    );
-    println!(
-        "{kind}: {} lines of warning in the log; the audit is {}",
-        log.len(),
-        if report.is_whole() {
-            "whole"
-        } else {
-            "NOT WHOLE"
-        }
-    );
-    for line in log.iter().take(5) {
+/// Prints what there is of something that there should be nothing of; whether there is nothing.
+fn is_nothing(what: &str, found: &[String]) -> bool {
+    println!("{}: {what}", found.len());
+    for line in found.iter().take(N_SHOWN) {
         println!("  {line}");
     }
-    let holds = n_lost == 0
-        && written.n_failed == 0
-        && n_bad == 0
-        && log.is_empty()
-        && report.is_whole()
-        && !written.acknowledged.is_empty();
+    found.is_empty()
+}
+
+fn holds(kind: &str, database: &str, folder: &Path, seconds: u64) -> bool {
+    let installation = Installation {
+        database: database.to_owned(),
+        secret: folder.join(format!("{kind}.secret")),
+    };
+    let log = folder.join(format!("{kind}.log"));
+    let mut service = installation.start(&log);
+    let admin_key = service.admin_key.clone().unwrap();
+    let mut writers: Vec<Writer> = sites()
+        .into_iter()
+        .enumerate()
+        .map(|(n, code)| {
+            // Those that share write the first part.
+            let part = Part::ALL[n.saturating_sub(N_SHARING) % Part::ALL.len()];
+            Writer::new(&service, &admin_key, code, part)
+        })
+        .collect();
+    let (mut written, mut read) = contend(&mut writers, &service.url, &admin_key, seconds);
+    for writer in &mut writers {
+        written.failures.extend(
+            writer
+                .look(&service.url)
+                .err()
+                .map(|failure| failure.to_string()),
+        );
+    }
+    let end = service.stop();
+    let stored = stored::look(&installation, &writers);
+    let n_acknowledged: usize = writers.iter().map(|writer| writer.acknowledged.len()).sum();
+
+    println!("{kind}, {seconds} s, the real program over HTTP");
+    println!(
+        "{N_WRITERS} writers: {n_acknowledged} writes acknowledged; {}; {} more tries of the {N_SHARING} of one site found a \
+         newer version (412) and were made again",
+        told(&mut written.took),
+        written.n_stale
+    );
+    println!(
+        "{N_READERS} readers: {} good answers; {}",
+        read.took.len(),
+        told(&mut read.took)
+    );
+    let is_ended_well = end.is_some_and(|end| end.success());
+    println!(
+        "{} changes are stored; told to stop, the program ended {}",
+        stored.n_made,
+        if is_ended_well { "well" } else { "BADLY" }
+    );
+    let held = [
+        is_nothing("other answers to writers", &written.failures),
+        is_nothing("other answers to readers", &read.failures),
+        is_nothing("warnings or words of locks in the log", &complaints(&log)),
+        is_nothing(
+            "faults of what is stored: writes lost or half done, versions, history, audit",
+            &stored.faults,
+        ),
+        is_ended_well,
+        n_acknowledged > 0 && stored.n_made == n_acknowledged,
+        // Without it nobody was in anybody's way.
+        written.n_stale > 0,
+    ];
+    let holds = !held.contains(&false);
     println!("{kind}: {}", if holds { "held" } else { "MISSED" });
     holds
 }
 
-/// The server to make a database on, and the address of the database.
-fn on_server(server: &str) -> (String, DatabaseUrl) {
-    let name = format!("alongside_contention_{}", std::process::id());
-    let (place, _) = server.rsplit_once('/').unwrap();
-    let url = DatabaseUrl::parse(&format!("{place}/{name}")).unwrap();
-    (name, url)
+/// A database of one's own on a server, dropped with this.
+struct OwnDatabase {
+    server: String,
+    name: String,
 }
 
-fn main() {
+impl OwnDatabase {
+    fn new(server: String) -> Self {
+        let name = format!("alongside_contention_{}", std::process::id());
+        let own = Self { server, name };
+        own.run(&format!("CREATE DATABASE {}", own.name)).unwrap();
+        own
+    }
+
+    fn run(&self, sql: &str) -> Result<(), Box<dyn std::error::Error>> {
+        Ok(diesel::PgConnection::establish(&self.server)?.batch_execute(sql)?)
+    }
+
+    fn url(&self) -> String {
+        let (place, _) = self.server.rsplit_once('/').unwrap();
+        format!("{place}/{}", self.name)
+    }
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        if let Err(error) = self.run(&format!("DROP DATABASE {} WITH (FORCE)", self.name)) {
+            println!("{} is left behind: {error}", self.name);
+        }
+    }
+}
+
+fn main() -> ExitCode {
     let seconds = std::env::args()
         .skip(1)
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(DEFAULT_SECONDS);
-    log::set_logger(&LOG).unwrap();
-    log::set_max_level(log::LevelFilter::Warn);
     let folder = tempfile::tempdir().unwrap();
-    let mut held = holds(
-        &DatabaseUrl::sqlite_file(&folder.path().join("contention.sqlite3")),
-        seconds,
-    );
+    let file = folder.path().join("contention.sqlite3");
+    let mut held = holds("sqlite", file.to_str().unwrap(), folder.path(), seconds);
     if let Ok(server) = std::env::var("ALONGSIDE_TEST_POSTGRES") {
-        let run = |sql: &str| {
-            diesel::PgConnection::establish(&server)
-                .unwrap()
-                .batch_execute(sql)
-                .unwrap();
-        };
-        let (name, url) = on_server(&server);
-        run(&format!("CREATE DATABASE {name}"));
-        held &= holds(&url, seconds);
-        run(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        let own = OwnDatabase::new(server);
+        held &= holds("postgresql", &own.url(), folder.path(), seconds);
     }
-    if !held {
-        std::process::exit(1);
-    }
+    ExitCode::from(u8::from(!held))
 }

@@ -14,12 +14,13 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod service;
 #[path = "../tests/it/support/synthetic.rs"]
 mod synthetic;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, mpsc};
 
 use actix_web::dev::ServerHandle;
@@ -29,11 +30,13 @@ use alongside::app::{Alongside, BundledData};
 use alongside::domain::api_key::{ApiKey, KeyRecord};
 use alongside::domain::caller::Role;
 use alongside::domain::secret::MasterSecret;
-use alongside::http::{Clock, Service};
+use alongside::http::{self, Clock};
 use alongside::intake::bundled;
 use alongside::random::Random;
 use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys, register};
 use chrono::{DateTime, Utc};
+
+use self::service::Service;
 
 /// The least share of the static answer's rate that suggestions must reach.
 const MIN_RATIO: f64 = 0.25;
@@ -112,7 +115,7 @@ fn serve(alongside: Alongside, fixed: Bytes) -> (String, ServerHandle) {
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let service =
-                Service::new(Arc::new(alongside), Clock::of(now), Random::counted()).unwrap();
+                http::Service::new(Arc::new(alongside), Clock::of(now), Random::counted()).unwrap();
             let server = HttpServer::new(move || {
                 let fixed = fixed.clone();
                 let answer = move || {
@@ -277,30 +280,9 @@ fn many(folder: &std::path::Path) -> bool {
     )
 }
 
-struct Demo(Child);
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        drop(Command::new("kill").arg(self.0.id().to_string()).status());
-        drop(self.0.wait());
-    }
-}
-
-fn memory() -> bool {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_alongside"))
-        .args(["demo", "--json", "--port", "0", "--rate-limit", "0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let demo = Demo(child);
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let said = |name: &str| ready[name].as_str().unwrap().to_owned();
-    let (url, key) = (said("url"), said("adminKey"));
+fn memory(folder: &std::path::Path) -> bool {
+    let demo = Service::start(&["demo"], &folder.join("demo.log"));
+    let (url, key) = (&demo.url, demo.admin_key.as_ref().unwrap());
     for organisation in bundled::load()
         .unwrap()
         .register
@@ -312,11 +294,11 @@ fn memory() -> bool {
             "{url}/api/v1/organisations/{}/suggestions?limit=50",
             organisation.ods_code
         );
-        get(&path, &key);
+        get(&path, key);
     }
-    get(&format!("{url}/swagger-ui/"), &key);
-    get(&format!("{url}/api/v1/organisations?limit=200"), &key);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", demo.0.id())).unwrap();
+    get(&format!("{url}/swagger-ui/"), key);
+    get(&format!("{url}/api/v1/organisations?limit=200"), key);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", demo.child.id())).unwrap();
     let resident = status
         .lines()
         .find(|line| line.starts_with("VmRSS:"))
@@ -338,7 +320,11 @@ fn memory() -> bool {
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let held = [rates(folder.path()), many(folder.path()), memory()];
+    let held = [
+        rates(folder.path()),
+        many(folder.path()),
+        memory(folder.path()),
+    ];
     if held.contains(&false) {
         std::process::exit(1);
     }
