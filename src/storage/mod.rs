@@ -52,7 +52,7 @@ use chrono::{DateTime, Utc};
 use diesel::r2d2::Pool;
 
 pub use self::connection::Connection;
-use self::connection::{Access, ConnectionSource, MAX_WAIT_SECONDS, unavailable};
+use self::connection::{Access, ConnectionSource, unavailable};
 pub use self::failure::Unusable;
 use self::open::Pools;
 pub use self::open::revert_migrations;
@@ -78,6 +78,10 @@ pub struct Storage {
 /// The longest wait for a reading transaction. A server that stops in the middle of an answer cannot be interrupted, so
 /// its caller is told and the thread is left to it.
 const MAX_READ_TIME: Duration = Duration::from_secs(15);
+
+/// The longest that one short write may keep others of this process waiting. It takes milliseconds, but a disk that is busy with
+/// what other programs wrote can keep a commit for seconds.
+const MAX_SHORT_WRITE_TIME: Duration = Duration::from_secs(10);
 
 /// The longest wait for a writing transaction, which may store many rows.
 const MAX_WRITE_TIME: Duration = Duration::from_secs(150);
@@ -280,7 +284,7 @@ impl Storage {
         work: impl FnOnce(&mut Connection) -> Result<Outcome<T>>,
     ) -> Result<(T, Option<Revision>)> {
         let patience = Patience {
-            short: Duration::from_secs(MAX_WAIT_SECONDS),
+            short: MAX_SHORT_WRITE_TIME,
             long: MAX_WRITE_TIME,
         };
         let _turn = self.turn.take(patience, length).ok_or_else(|| {

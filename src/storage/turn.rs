@@ -51,7 +51,7 @@ pub(super) struct Patience {
 
 /// How many times its patience with short writes somebody waits while the turn goes round: so many may wait that each write is
 /// quick and the last is still long in coming. What a long write took does not count.
-const MAX_ROUNDS: u32 = 6;
+const MAX_ROUNDS: u32 = 3;
 
 /// The turn, given back when dropped, however the write ends.
 pub(super) struct Taken<'a>(&'a Turn);
