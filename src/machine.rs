@@ -1,11 +1,10 @@
-//! What the program asks of the operating system for itself: smaller pages, and a lower priority for work that nobody waits for.
+//! What the program asks of the operating system for itself: smaller pages, and a lower priority for work that can wait.
 //!
 //! Both are wishes. Where the system has no such thing, or refuses, everything works without.
 
-use std::io;
-use std::thread::JoinHandle;
+use std::{io, panic, thread};
 
-/// How far the priority of background work is lowered: with a core to share, about a tenth goes to it and the rest to whoever
+/// How far a priority is lowered: with a core to share, about a tenth goes to it and the rest to whoever
 /// answers requests (`sched(7)`: 1.25 for each step).
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
@@ -20,21 +19,26 @@ pub fn use_small_pages() {
     }
 }
 
-/// Runs work on a thread of its own, below the priority of those that answer requests.
+/// Runs work on a thread of its own, below the priority of those that answer requests, and waits for it.
+///
+/// Nobody else may wait for what the work holds, a lock of the database least of all: where the machine is busy it takes ten
+/// times as long.
 ///
 /// # Errors
 ///
 /// Those of starting a thread.
-pub fn in_background<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || {
-            lower_priority();
-            work()
-        })
+pub fn at_low_priority<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let working = thread::Builder::new()
+            .name("low priority".to_owned())
+            .spawn_scoped(scope, || {
+                lower_priority();
+                work()
+            })?;
+        working
+            .join()
+            .or_else(|panicked| panic::resume_unwind(panicked))
+    })
 }
 
 /// Lowers the priority of this thread, for good: to raise it again takes a privilege.
@@ -44,7 +48,7 @@ fn lower_priority() {
     if let Err(error) = rustix::process::getpriority_process(None)
         .and_then(|nice| rustix::process::setpriority_process(None, nice.max(NICE)))
     {
-        log::debug!("background work keeps its priority: {error}");
+        log::debug!("a thread keeps its priority: {error}");
     }
 }
 
@@ -53,11 +57,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn background_work_has_a_lower_priority_and_nobody_else() {
+    fn work_that_can_wait_has_a_lower_priority_and_nothing_else() {
         let nice = || rustix::process::getpriority_process(None).unwrap();
         let before = nice();
-        let background = in_background("test", nice).unwrap().join().unwrap();
-        assert_eq!(background, before.max(NICE));
+        assert_eq!(at_low_priority(nice).unwrap(), before.max(NICE));
         assert_eq!(nice(), before);
     }
 }

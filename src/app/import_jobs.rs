@@ -5,13 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::oneshot;
 
 use crate::app::Alongside;
 use crate::app::import::{self, Mode, Order, Progress, Refusals, Report};
 use crate::domain::error::{Error, Result};
 use crate::domain::import::{ImportJob, ImportState};
-use crate::machine;
 use crate::storage::{self, Change, Connection, DatabaseKind, Touches};
 
 /// The most files that wait or are worked on; each is at most 16 MiB.
@@ -176,7 +174,10 @@ async fn work(alongside: Arc<Alongside>) {
     while let Some((waiting, progress)) = alongside.next_import() {
         let working = Arc::clone(&alongside);
         let id = waiting.job.id.clone();
-        let imported = import_in_background(working, waiting, progress).await;
+        let outcome =
+            tokio::task::spawn_blocking(move || import_one(&working, &waiting, &progress)).await;
+        let imported =
+            outcome.unwrap_or_else(|panic| Err(Error::Internal("importing", Box::new(panic))));
         match imported {
             Ok(report) => {
                 if report.revision.is_some()
@@ -190,23 +191,6 @@ async fn work(alongside: Arc<Alongside>) {
             }
         }
     }
-}
-
-/// Imports one file where it takes no time from those who ask for suggestions meanwhile.
-async fn import_in_background(
-    alongside: Arc<Alongside>,
-    waiting: Waiting,
-    progress: Arc<Progress>,
-) -> Result<Report> {
-    let (tell, told) = oneshot::channel();
-    let work = move || {
-        // Whoever waits is there as long as the service is.
-        drop(tell.send(import_one(&alongside, &waiting, &progress)));
-    };
-    machine::in_background("import", work)
-        .map_err(|error| Error::Internal("starting an import", Box::new(error)))?;
-    told.await
-        .unwrap_or_else(|gone| Err(Error::Internal("importing", Box::new(gone))))
 }
 
 /// Imports one file and stores what came of it.

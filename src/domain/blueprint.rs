@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::domain::dates::PartialDate;
+use crate::domain::host::is_host_name;
 use crate::domain::ids::{MalformedId, OdsCode, Slug};
 use crate::domain::provenance::Provenance;
 use crate::domain::version::Version;
@@ -76,14 +77,22 @@ impl WebAddress {
             return Err(HOST);
         }
         let address = Url::parse(text).map_err(|_malformed| HOST)?;
-        let has_user = rest
-            .split(['/', '?', '#'])
-            .next()
-            .is_some_and(|part| part.contains('@'));
-        if has_user || !address.username().is_empty() || address.password().is_some() {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') || !address.username().is_empty() || address.password().is_some()
+        {
             return Err(MalformedId("must not hold a user name or a password"));
         }
+        let is_name = |host| !matches!(host, Host::Domain(name) if !is_host_name(name));
+        if authority.contains('%') || !address.host().is_some_and(is_name) {
+            return Err(HOST);
+        }
         Ok(Self(text.to_owned()))
+    }
+
+    /// An address that was read before, whatever the rule was then.
+    #[must_use]
+    pub const fn stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The address as text.
@@ -136,6 +145,15 @@ mod tests {
             "https://example.org/\"><script>",
             "https://[::1",
             "https://é.org",
+            "https://./",
+            "https://a..b/",
+            "https://*.b/",
+            "https://'a'/",
+            "https://a;b/",
+            "https://a&b=c/",
+            "https://%2e/",
+            "https://%61.uk/",
+            "https://1.2.3.4.5/",
         ] {
             assert!(WebAddress::new(bad).is_err(), "{bad}");
         }

@@ -16,6 +16,7 @@ pub mod core_system;
 pub mod dates;
 pub mod directory;
 pub mod error;
+pub mod host;
 pub mod ids;
 pub mod import;
 pub mod interval;

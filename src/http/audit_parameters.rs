@@ -15,9 +15,6 @@ use crate::http::parameters::{in_query, text, text_schema};
 /// A time of day, with its offset from UTC.
 const TIME_PATTERN: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
-/// A cursor of the form that the lists have.
-const EXAMPLE_CURSOR: &str = "c30123abcd3432";
-
 /// The longest time, in characters.
 const MAX_TIME_LEN: usize = 35;
 
@@ -128,14 +125,16 @@ impl IntoParams for AuditParameters {
                 json!("2026-11-23T00:00:00Z"),
             ),
         ];
-        parameters.extend(page_parameters(1, EXAMPLE_CURSOR));
+        let question = AuditQuery::default();
+        parameters.extend(page_parameters(1, ("/api/v1/admin/audit", &question), &42));
         parameters
     }
 }
 
 impl IntoParams for OwnAuditParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters(1, EXAMPLE_CURSOR).into()
+        let path = "/api/v1/organisations/RTH/audit";
+        page_parameters(1, (path, &AuditQuery::default()), &42).into()
     }
 }
 

@@ -33,6 +33,8 @@ impl Fault {
 
 /// The parameters of a query, taken one by one; those that nobody takes are refused.
 pub(crate) struct Query {
+    /// Of which resource it is asked: the path, in letters of one case.
+    path: String,
     left: Vec<(String, String)>,
     known: Vec<&'static str>,
     unreadable: Vec<FieldError>,
@@ -41,8 +43,9 @@ pub(crate) struct Query {
 
 impl Query {
     /// Splits a query string; names a parameter that is given twice, is empty or is not UTF-8.
-    pub(crate) fn new(query: &str) -> Self {
+    pub(crate) fn new(path: &str, query: &str) -> Self {
         let mut read = Self {
+            path: path.to_ascii_uppercase(),
             left: Vec::new(),
             known: Vec::new(),
             unreadable: Vec::new(),
@@ -89,6 +92,11 @@ impl Query {
         let at = self.left.iter().position(|(other, _)| other == name)?;
         let (_, value) = self.left.swap_remove(at);
         rule(&value).map_err(|fault| self.refuse(name, fault)).ok()
+    }
+
+    /// The path that is asked, in letters of one case.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// Whether the parameter is there and nobody took it yet.
@@ -161,7 +169,7 @@ impl<T: Parameters> FromRequest for Params<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut query = Query::new(request.query_string());
+        let mut query = Query::new(request.path(), request.query_string());
         let parameters = T::read(&mut query);
         ready(query.finish().map(|()| Self(parameters)))
     }
@@ -224,7 +232,7 @@ mod tests {
     }
 
     fn read(query: &str) -> Result<Two, Problem> {
-        let mut query = Query::new(query);
+        let mut query = Query::new("/list", query);
         let two = Two::read(&mut query);
         query.finish().map(|()| two)
     }

@@ -29,18 +29,21 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation::new("list_history", Rul
 /// A rough size of one word, in bytes.
 const WORD_BYTES: usize = 600;
 
+/// Every word that does not hold, the last displaced first.
+const QUESTION: &str = "history";
+
 /// Which page of the history.
 pub(crate) struct HistoryParameters(Page<i64>);
 
 impl Parameters for HistoryParameters {
     fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &"history"))
+        Self(Page::read(query, &QUESTION))
     }
 }
 
 impl IntoParams for HistoryParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters(50, "c35f2f0d1537").into()
+        page_parameters(50, ("/api/v1/organisations/RTH/history", &QUESTION), &7).into()
     }
 }
 

@@ -74,18 +74,25 @@ impl IntoParams for ImportParameters {
     }
 }
 
+/// Every import that the caller may see, the last first.
+const IMPORTS: &str = "imports";
+
+/// Every remark, by its number.
+const REMARKS: &str = "remarks";
+
 /// Which page of the imports.
 pub(crate) struct ListParameters(pub(crate) Page<Made>);
 
 impl Parameters for ListParameters {
     fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &"imports"))
+        Self(Page::read(query, &IMPORTS))
     }
 }
 
 impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters(50, EXAMPLE_CURSOR).into()
+        let place = "1795305600000000 00000000-0000-4000-8000-000000000001";
+        page_parameters(50, ("/api/v1/imports", &IMPORTS), &place).into()
     }
 }
 
@@ -94,18 +101,16 @@ pub(crate) struct RemarkParameters(pub(crate) Page<i64>);
 
 impl Parameters for RemarkParameters {
     fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &"remarks"))
+        Self(Page::read(query, &REMARKS))
     }
 }
 
 impl IntoParams for RemarkParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters(50, EXAMPLE_CURSOR).into()
+        let path = "/api/v1/imports/00000000-0000-4000-8000-000000000001/remarks";
+        page_parameters(50, (path, &REMARKS), &5).into()
     }
 }
-
-/// A cursor of the form that the lists have.
-const EXAMPLE_CURSOR: &str = "c30123abcd35";
 
 /// Which template, and in which form.
 pub(crate) struct TemplateParameters {

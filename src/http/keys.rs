@@ -52,20 +52,22 @@ const KEY_BYTES: usize = 512;
 /// Where the keys are.
 const PATH: &str = "/api/v1/admin/keys";
 
+/// Every key, by the time it was made.
+const QUESTION: &str = "keys";
+
 /// Which page of the keys.
 pub(crate) struct ListParameters(Page<Made>);
 
 impl Parameters for ListParameters {
     fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &"keys"))
+        Self(Page::read(query, &QUESTION))
     }
 }
 
 impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let cursor = "c305e71caf3137393533303536303030303030303030203030303030303030\
-                      2d303030302d343030302d383030302d303030303030303030303031";
-        page_parameters(5, cursor).into()
+        let place = "1795305600000000 00000000-0000-4000-8000-000000000001";
+        page_parameters(5, (PATH, &QUESTION), &place).into()
     }
 }
 

@@ -184,18 +184,21 @@ impl GivenLink {
     }
 }
 
+/// Every link, by its number.
+const QUESTION: &str = "links";
+
 /// Which page of an organisation's links.
 pub(crate) struct LinkParameters(Page<i64>);
 
 impl Parameters for LinkParameters {
     fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &"links"))
+        Self(Page::read(query, &QUESTION))
     }
 }
 
 impl IntoParams for LinkParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters(5, "c30123abcd3132").into()
+        page_parameters(5, ("/api/v1/organisations/RTH/links", &QUESTION), &12).into()
     }
 }
 

@@ -110,7 +110,8 @@ impl IntoParams for NetworkParameters {
                 json!("thames"),
             ),
         ];
-        parameters.extend(page_parameters(5, "c30123abcd6e3839"));
+        let question = ("/api/v1/networks", &NetworkQuery::default());
+        parameters.extend(page_parameters(5, question, &"digital-aspirant-wave1"));
         parameters
     }
 }

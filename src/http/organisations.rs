@@ -172,7 +172,11 @@ impl IntoParams for ListParameters {
         let string = || ObjectBuilder::new().schema_type(Type::String);
         let near = string().pattern(Some(NEAR_PATTERN)).max_length(Some(28));
         let status = string().enum_values(Some(["active", "closed", "any"]));
-        let [limit, cursor] = page_parameters(5, "c35c12b6c1473656325");
+        let [limit, cursor] = page_parameters(
+            5,
+            ("/api/v1/organisations", &OrganisationQuery::default()),
+            &"G6V2S",
+        );
         vec![
             in_query(
                 "q",

@@ -1,15 +1,16 @@
 //! Pages of a list: which one is asked for, the cursor, and the links to other pages.
 //!
-//! A cursor is a hash of the question, and the place of the last row of a page in hexadecimal: whatever orders the list, for
+//! A cursor is a hash of the path and the question, and the place of the last row of a page in hexadecimal: whatever orders the list, for
 //! example a code, or a time and an id. It is opaque to callers, who take it from `links`; a text of another form and a cursor
 //! of another question are refused.
 
 use std::fmt::{Debug, Display};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -53,11 +54,10 @@ pub(crate) struct Page<P> {
 }
 
 impl<P: Display + FromStr> Page<P> {
-    /// Takes `limit` and `cursor`, after all other parameters; `question` is whatever decides which rows there are and their
-    /// order, the size of a page apart.
+    /// Takes `limit` and `cursor`, after all other parameters; `question` is whatever decides, beside the path, which rows there
+    /// are and their order, the size of a page apart.
     pub(crate) fn read(query: &mut Query, question: &impl Debug) -> Self {
-        let digest = Sha256::digest(format!("{question:?}"));
-        let question = HEXLOWER.encode(&digest[..QUESTION_LEN / 2]);
+        let question = question_hash(query.path(), question);
         let limit = query.take("limit", page_size).unwrap_or(DEFAULT_PAGE);
         let cursor = query.take("cursor", |text| {
             place(text)
@@ -79,12 +79,19 @@ impl<P: Display + FromStr> Page<P> {
 
     /// The links of this page; `last` is the place of its last row, where more rows follow.
     pub(crate) fn links(&self, request: &HttpRequest, last: Option<P>) -> PageLinks {
-        let cursor = |place: P| {
-            let place = HEXLOWER.encode(place.to_string().as_bytes());
-            format!("{VERSION}{}{place}", self.question)
-        };
-        PageLinks::new(request, last.map(cursor))
+        PageLinks::new(request, last.map(|place| cursor(&self.question, &place)))
     }
+}
+
+/// The hash of what a cursor belongs to; `path` in capitals.
+fn question_hash(path: &str, question: &impl Debug) -> String {
+    let digest = Sha256::digest(format!("{path} {question:?}"));
+    HEXLOWER.encode(&digest[..QUESTION_LEN / 2])
+}
+
+fn cursor(question: &str, place: &impl Display) -> String {
+    let place = HEXLOWER.encode(place.to_string().as_bytes());
+    format!("{VERSION}{question}{place}")
 }
 
 /// What is wrong with a cursor that was carried to another list.
@@ -112,8 +119,13 @@ fn place<P: Display + FromStr>(cursor: &str) -> Option<(String, P)> {
     (place.to_string() == text).then(|| (question.to_owned(), place))
 }
 
-/// Describes `limit` and `cursor`, with an example of each.
-pub(crate) fn page_parameters(limit: usize, cursor: &str) -> [Parameter; 2] {
+/// Describes `limit` and `cursor` of the list at a path, with an example of each: the page after a place.
+pub(crate) fn page_parameters(
+    limit: usize,
+    (path, question): (&str, &impl Debug),
+    place: &impl Display,
+) -> [Parameter; 2] {
+    let question = question_hash(&path.to_ascii_uppercase(), question);
     let schema = ObjectBuilder::new()
         .schema_type(Type::String)
         .pattern(Some(CURSOR_PATTERN))
@@ -128,7 +140,7 @@ pub(crate) fn page_parameters(limit: usize, cursor: &str) -> [Parameter; 2] {
             "cursor",
             "Where the page begins: taken from `links.next` of the page before, for the same question.",
             schema,
-            Value::from(cursor),
+            Value::from(cursor(&question, place)),
         ),
     ]
 }
@@ -139,6 +151,9 @@ pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: usize) -> Option<&T> {
     rows.truncate(limit);
     rows.last().filter(|_| has_more)
 }
+
+/// The years in which something may have been made, all of which either database knows.
+const YEARS: RangeInclusive<i32> = 1970..=9999;
 
 /// The place of something in a list by the time it was made, and by its id where two were made at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +177,8 @@ impl FromStr for Made {
         let made = || {
             let (micros, id) = text.split_once(' ')?;
             Some(Self {
-                at: DateTime::from_timestamp_micros(micros.parse().ok()?)?,
+                at: DateTime::from_timestamp_micros(micros.parse().ok()?)
+                    .filter(|at| YEARS.contains(&at.year()))?,
                 id: is_id(id).then(|| id.to_owned())?,
             })
         };
@@ -229,10 +245,10 @@ mod tests {
 
     /// The cursor after a place, read again as the answer to a question.
     fn again<P: Display + FromStr>(place: P, question: &str) -> (bool, Option<P>) {
-        let asked = Page::<P>::read(&mut Query::new(""), &"a question");
+        let asked = Page::<P>::read(&mut Query::new("/list", ""), &"a question");
         let request = TestRequest::with_uri("/list").to_http_request();
         let next = asked.links(&request, Some(place)).next.unwrap();
-        let mut query = Query::new(next.strip_prefix("/list?").unwrap());
+        let mut query = Query::new("/list", next.strip_prefix("/list?").unwrap());
         let page = Page::read(&mut query, &question);
         (query.is_faultless(), page.after)
     }
@@ -256,10 +272,37 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_belongs_to_its_path() {
+        let cursor = cursor(&question_hash("/LISTS/A", &"q"), &1);
+        let is_taken = |path: &str| {
+            let mut query = Query::new(path, &format!("cursor={cursor}"));
+            Page::<i64>::read(&mut query, &"q");
+            query.is_faultless()
+        };
+        assert!(is_taken("/lists/a") && is_taken("/lists/A"));
+        assert!(!is_taken("/lists/b"));
+    }
+
+    #[test]
+    fn what_was_made_was_made_in_a_year_that_databases_know() {
+        let id = "00000000-0000-4000-8000-000000000001";
+        for (micros, is_known) in [
+            (0, true),
+            (253_402_300_799_999_999, true),
+            (-1, false),
+            (253_402_300_800_000_000, false),
+            (-377_705_116_800_000_000_i64, false),
+        ] {
+            assert_eq!(format!("{micros} {id}").parse::<Made>().is_ok(), is_known);
+        }
+    }
+
+    #[test]
     fn what_is_not_a_cursor_is_refused() {
         let is_taken = |cursor: &str| {
-            let question = HEXLOWER.encode(&Sha256::digest("\"q\"")[..4]);
-            let mut query = Query::new(&format!("cursor={}", cursor.replace('Q', &question)));
+            let question = question_hash("/LIST", &"q");
+            let cursor = cursor.replace('Q', &question);
+            let mut query = Query::new("/list", &format!("cursor={cursor}"));
             Page::<i64>::read(&mut query, &"q");
             query.is_faultless()
         };

@@ -7,7 +7,7 @@ use diesel::{
 };
 use serde_json::{Value, json};
 
-use crate::domain::blueprint::{Blueprint, MAX_BLUEPRINTS};
+use crate::domain::blueprint::{Blueprint, MAX_BLUEPRINTS, WebAddress};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::provenance::Provenance;
@@ -63,7 +63,7 @@ impl BlueprintRow {
             ods_code: row.parse(&self.ods_code)?,
             topic: row.parse(&self.topic)?,
             title: self.title,
-            url: row.parse(&self.url)?,
+            url: WebAddress::stored(self.url),
             contact_role: self.contact_role,
             published: row.parse_some(self.published.as_deref())?,
             provenance: row.provenance(self.source, self.as_of.as_deref(), &self.origin)?,

@@ -71,7 +71,7 @@ impl ContactRow {
         let phone = value["phone"].as_str().map(PhoneNumber::new).transpose();
         let person = Person {
             name: value["name"].as_str().ok_or_else(unreadable)?.to_owned(),
-            email: EmailAddress::new(email).map_err(|_personal| unreadable())?,
+            email: EmailAddress::stored(email.to_owned()),
             phone: phone.map_err(|_personal| unreadable())?,
         };
         Ok(Contact {

@@ -21,9 +21,17 @@ async fn asked(call: &Call, optional: impl Fn(&str) -> bool) -> (String, Answer)
 #[actix_web::test]
 async fn every_example_is_answered() {
     for call in calls() {
-        for optional in [true, false] {
-            // A cursor belongs to its question, so its example is a place in no list of ours.
-            let (address, answer) = asked(&call, |name| optional && name != "cursor").await;
+        // A cursor belongs to its question: the one of no other parameters.
+        let all_but_cursor = |name: &str| name != "cursor";
+        let only_cursor = |name: &str| name == "cursor";
+        let nothing = |_: &str| false;
+        let optional: [&dyn Fn(&str) -> bool; 3] = [&all_but_cursor, &only_cursor, &nothing];
+        for optional in optional {
+            // The list of remarks is of an import whose id is made anew for the test.
+            if call.id == "list_import_remarks" && optional("cursor") {
+                continue;
+            }
+            let (address, answer) = asked(&call, optional).await;
             assert!(
                 (200..300).contains(&answer.status),
                 "{} {address}: {} {}",
