@@ -337,7 +337,7 @@ pub fn template_csv(kind: ImportKind) -> Option<String> {
 ///
 /// # Errors
 ///
-/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be made.
+/// [`Error::Internal`] where it cannot be made.
 pub fn template_xlsx(kind: ImportKind) -> Result<Option<Vec<u8>>> {
     let Some(rows) = intake::import::template(kind) else {
         return Ok(None);
