@@ -4,10 +4,11 @@
 
 use std::{io, panic, thread};
 
-/// How far a priority is lowered: with a core to share, about a tenth goes to it and the rest to whoever
-/// answers requests (`sched(7)`: 1.25 for each step).
+/// How far a priority is lowered (`sched(7)`: a factor of 1.25 for each step): of a core that it shares with one who answers
+/// requests it has 0.3. Others may wait for what it holds, such as the turn to write, so it must not starve: at 10, with 0.1, an
+/// import kept writers waiting for a minute.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 10;
+const NICE: i32 = 4;
 
 /// Asks for memory in small pages from now on.
 ///
@@ -20,9 +21,6 @@ pub fn use_small_pages() {
 }
 
 /// Runs work on a thread of its own, below the priority of those that answer requests, and waits for it.
-///
-/// Nobody else may wait for what the work holds, a lock of the database least of all: where the machine is busy it takes ten
-/// times as long.
 ///
 /// # Errors
 ///

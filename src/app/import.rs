@@ -12,7 +12,6 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::import::{Counts, ImportKind, ImportState, Remark, Remarks, Said};
 use crate::intake;
-use crate::machine;
 use crate::storage::facts::{self, Stated};
 use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
 
@@ -150,7 +149,7 @@ pub fn run(
     progress: &Progress,
     finish: impl Fn(&mut Connection, &Report) -> Result<()>,
 ) -> Result<Report> {
-    let mut said = unhurried(|| intake::import::read(order.kind, bytes))?;
+    let mut said = intake::import::read(order.kind, bytes);
     progress.start(said.n_rows);
     if let Some(site) = order.site {
         import_rows::keep_own(&mut said, site);
@@ -169,13 +168,6 @@ pub fn run(
         | ImportKind::Successions
         | ImportKind::Topics => rows(storage, order, &said, &change, progress, finish),
     }
-}
-
-/// Does what nobody waits for without taking time from those who ask for suggestions meanwhile. What is done while others
-/// wait for their turn to write is done as fast as it can be.
-fn unhurried<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
-    machine::at_low_priority(work)
-        .map_err(|error| Error::Internal("starting a thread", Box::new(error)))
 }
 
 /// What an import is called in the audit.
@@ -242,9 +234,8 @@ fn organisations(
 ) -> Result<Report> {
     for n_compared in 1..=MAX_COMPARISONS {
         progress.start(said.n_rows);
-        let compared = unhurried(|| {
-            storage.read_blocking(|connection| compare(connection, said, change.at, progress))
-        })??;
+        let compared =
+            storage.read_blocking(|connection| compare(connection, said, change.at, progress))?;
         let (_, plan, tally) = &compared;
         let has_successions = !said.successions.is_empty();
         if !may_store(order, &tally.remarks) || (plan.is_empty() && !has_successions) {

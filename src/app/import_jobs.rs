@@ -10,6 +10,7 @@ use crate::app::Alongside;
 use crate::app::import::{self, Mode, Order, Progress, Refusals, Report};
 use crate::domain::error::{Error, Result};
 use crate::domain::import::{ImportJob, ImportState};
+use crate::machine;
 use crate::storage::{self, Change, Connection, DatabaseKind, Touches};
 
 /// The most files that wait or are worked on; each is at most 16 MiB.
@@ -19,7 +20,7 @@ pub const MAX_WAITING: usize = 4;
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
 
 /// Tells the time.
-type Now = Box<dyn Fn() -> DateTime<Utc> + Send>;
+type Now = Box<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// A file that waits.
 struct Waiting {
@@ -67,7 +68,7 @@ impl Place {
         job: ImportJob,
         bytes: Vec<u8>,
         change: Change,
-        now: impl Fn() -> DateTime<Utc> + Send + 'static,
+        now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
     ) {
         let is_idle = {
             let mut queue = self.alongside.import_queue();
@@ -244,7 +245,8 @@ fn import_one(alongside: &Alongside, waiting: &Waiting, progress: &Progress) -> 
     };
     let storage = alongside.storage();
     let run = std::panic::AssertUnwindSafe(|| {
-        import::run(storage, &order, bytes, &change, progress, finish)
+        machine::at_low_priority(|| import::run(storage, &order, bytes, &change, progress, finish))
+            .map_err(|error| Error::Internal("starting a thread", Box::new(error)))?
     });
     let outcome = std::panic::catch_unwind(run)
         .unwrap_or_else(|_panic| Err(Error::Internal("importing", "the import panicked".into())));

@@ -8,12 +8,12 @@ use crate::domain::audit::AuditQuery;
 use crate::domain::error::Error;
 use crate::http::access::Rule;
 use crate::http::answer;
-use crate::http::audit_parameters::{AuditParameters, OwnAuditParameters};
+use crate::http::audit_parameters::{AuditParameters, OwnAuditList};
 use crate::http::clock::Clock;
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::openapi::{ApiFailures, Clash, NoSuchOrganisation, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
-use crate::http::pagination;
+use crate::http::pagination::{self, PageOf};
 use crate::http::problem::Problem;
 use crate::http::views::audit::{
     AuditPageView, AuditView, CheckpointView, OwnAuditPageView, OwnAuditView,
@@ -52,14 +52,14 @@ pub(crate) async fn list_audit(
     parameters: Params<AuditParameters>,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = parameters.0.0;
-    let (query, before, limit) = (asked.query, asked.page.after, asked.page.limit);
+    let AuditParameters { query, page: asked } = parameters.0;
+    let (before, limit) = (asked.after, asked.limit);
     let page = alongside
         .storage()
         .read(move |connection| audit::page(connection, &query, before, limit))
         .await?;
     let last = page.items.last().filter(|_| page.has_more);
-    let links = asked.page.links(&request, last.map(|row| row.sequence));
+    let links = asked.links(&request, last.map(|row| row.sequence));
     let header = links.header();
     let items: Vec<AuditView> = page.items.into_iter().map(Into::into).collect();
     let capacity = ROW_BYTES * (items.len() + 1);
@@ -104,7 +104,7 @@ pub(crate) async fn show_audit_checkpoint(
 /// their ids.
 #[utoipa::path(
     tag = "audit",
-    params(Seeker, OwnAuditParameters),
+    params(Seeker, PageOf<OwnAuditList>),
     responses(
         (status = 200, description = "A page of the site's part of the audit.", body = OwnAuditPageView,
          headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
@@ -115,15 +115,15 @@ pub(crate) async fn show_audit_checkpoint(
 pub(crate) async fn list_own_audit(
     request: HttpRequest,
     code: Seeker,
-    parameters: Params<OwnAuditParameters>,
+    parameters: Params<PageOf<OwnAuditList>>,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
     let site = code.0;
     let asked = parameters.0.0;
-    let (before, limit) = (asked.page.after, asked.page.limit);
+    let (before, limit) = (asked.after, asked.limit);
     let query = AuditQuery {
         ods_code: Some(site),
-        ..asked.query
+        ..AuditQuery::default()
     };
     let (page, actors) = alongside
         .storage()
@@ -134,7 +134,7 @@ pub(crate) async fn list_own_audit(
         })
         .await?;
     let last = page.items.last().filter(|_| page.has_more);
-    let links = asked.page.links(&request, last.map(|row| row.sequence));
+    let links = asked.links(&request, last.map(|row| row.sequence));
     let header = links.header();
     let rows = page.items.into_iter().zip(actors);
     let items: Vec<OwnAuditView> = rows

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use crate::domain::audit::AuditQuery;
 use crate::domain::ids::OdsCode;
 use crate::http::extract::{Fault, Parameters, Query};
-use crate::http::pagination::{Page, page_parameters};
+use crate::http::pagination::{List, Page, page_parameters};
 use crate::http::parameters::{in_query, text, text_schema};
 
 /// A time of day, with its offset from UTC.
@@ -17,19 +17,6 @@ const TIME_PATTERN: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-
 
 /// The longest time, in characters.
 const MAX_TIME_LEN: usize = 35;
-
-/// Which rows of the audit to list, and which page.
-pub(crate) struct Asked {
-    pub(crate) query: AuditQuery,
-    pub(crate) page: Page<i64>,
-}
-
-impl Asked {
-    fn read(parameters: &mut Query, query: AuditQuery) -> Self {
-        let page = Page::read(parameters, &query);
-        Self { query, page }
-    }
-}
 
 fn code(text: &str) -> Result<OdsCode, Fault> {
     OdsCode::new(text).map_err(|malformed| Fault::Unreadable(malformed.to_string()))
@@ -44,7 +31,10 @@ fn time(text: &str) -> Result<DateTime<Utc>, Fault> {
 }
 
 /// Which rows of the whole audit to list.
-pub(crate) struct AuditParameters(pub(crate) Asked);
+pub(crate) struct AuditParameters {
+    pub(crate) query: AuditQuery,
+    pub(crate) page: Page<i64>,
+}
 
 impl Parameters for AuditParameters {
     fn read(parameters: &mut Query) -> Self {
@@ -58,17 +48,18 @@ impl Parameters for AuditParameters {
             since: parameters.take("since", time),
             until: parameters.take("until", time),
         };
-        Self(Asked::read(parameters, query))
+        let page = Page::read(parameters, &query);
+        Self { query, page }
     }
 }
 
-/// Which of a site's rows to list.
-pub(crate) struct OwnAuditParameters(pub(crate) Asked);
+/// Every row of a site, the newest first.
+pub(crate) struct OwnAuditList;
 
-impl Parameters for OwnAuditParameters {
-    fn read(parameters: &mut Query) -> Self {
-        Self(Asked::read(parameters, AuditQuery::default()))
-    }
+impl List for OwnAuditList {
+    type Place = i64;
+    const EXAMPLE: (&'static str, usize, &'static str) =
+        ("/api/v1/organisations/RTH/audit", 1, "42");
 }
 
 fn string() -> ObjectBuilder {
@@ -128,13 +119,6 @@ impl IntoParams for AuditParameters {
         let question = AuditQuery::default();
         parameters.extend(page_parameters(1, ("/api/v1/admin/audit", &question), &42));
         parameters
-    }
-}
-
-impl IntoParams for OwnAuditParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let path = "/api/v1/organisations/RTH/audit";
-        page_parameters(1, (path, &AuditQuery::default()), &42).into()
     }
 }
 

@@ -5,16 +5,15 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::app::Alongside;
 use crate::domain::caller::Role;
 use crate::http::access::{Asker, Rule};
-use crate::http::extract::{Parameters, Params, Query, Seeker};
+use crate::http::extract::{Params, Seeker};
 use crate::http::openapi::{ApiFailures, NoSuchOrganisation, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
-use crate::http::pagination::{self, Page, PageLinks, cut, page_parameters};
+use crate::http::pagination::{self, List, PageLinks, PageOf, cut};
 use crate::http::problem::Problem;
 use crate::http::views::text::OriginName;
 use crate::storage::facts::PastFact;
@@ -30,21 +29,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation::new("list_history", Rul
 const WORD_BYTES: usize = 600;
 
 /// Every word that does not hold, the last displaced first.
-const QUESTION: &str = "history";
+pub(crate) struct HistoryList;
 
-/// Which page of the history.
-pub(crate) struct HistoryParameters(Page<i64>);
-
-impl Parameters for HistoryParameters {
-    fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &QUESTION))
-    }
-}
-
-impl IntoParams for HistoryParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters(50, ("/api/v1/organisations/RTH/history", &QUESTION), &7).into()
-    }
+impl List for HistoryList {
+    type Place = i64;
+    const EXAMPLE: (&'static str, usize, &'static str) =
+        ("/api/v1/organisations/RTH/history", 50, "7");
 }
 
 /// A page of words that do not hold.
@@ -113,7 +103,7 @@ fn without_evidence(items: &mut [PastFact]) {
 /// are shown to the site alone, and so is the evidence of past links where the site hides evidence.
 #[utoipa::path(
     tag = "profile",
-    params(Seeker, HistoryParameters),
+    params(Seeker, PageOf<HistoryList>),
     responses(
         (status = 200, description = "A page of the history.", body = HistoryView,
          headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
@@ -125,7 +115,7 @@ pub(crate) async fn list_history(
     request: HttpRequest,
     asker: Asker,
     code: Seeker,
-    parameters: Params<HistoryParameters>,
+    parameters: Params<PageOf<HistoryList>>,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
     let code = code.0;

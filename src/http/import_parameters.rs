@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::domain::import::ImportKind;
 use crate::http::extract::{Fault, Parameters, Query};
-use crate::http::pagination::{Made, Page, page_parameters};
+use crate::http::pagination::{List, Made};
 use crate::http::parameters::in_query;
 
 /// What to do with a file.
@@ -75,41 +75,27 @@ impl IntoParams for ImportParameters {
 }
 
 /// Every import that the caller may see, the last first.
-const IMPORTS: &str = "imports";
+pub(crate) struct ImportList;
 
-/// Every remark, by its number.
-const REMARKS: &str = "remarks";
-
-/// Which page of the imports.
-pub(crate) struct ListParameters(pub(crate) Page<Made>);
-
-impl Parameters for ListParameters {
-    fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &IMPORTS))
-    }
+impl List for ImportList {
+    type Place = Made;
+    const EXAMPLE: (&'static str, usize, &'static str) = (
+        "/api/v1/imports",
+        50,
+        "1795305600000000 00000000-0000-4000-8000-000000000001",
+    );
 }
 
-impl IntoParams for ListParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let place = "1795305600000000 00000000-0000-4000-8000-000000000001";
-        page_parameters(50, ("/api/v1/imports", &IMPORTS), &place).into()
-    }
-}
+/// Every remark on an import, by its number.
+pub(crate) struct RemarkList;
 
-/// Which page of the remarks on an import.
-pub(crate) struct RemarkParameters(pub(crate) Page<i64>);
-
-impl Parameters for RemarkParameters {
-    fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &REMARKS))
-    }
-}
-
-impl IntoParams for RemarkParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let path = "/api/v1/imports/00000000-0000-4000-8000-000000000001/remarks";
-        page_parameters(50, (path, &REMARKS), &5).into()
-    }
+impl List for RemarkList {
+    type Place = i64;
+    const EXAMPLE: (&'static str, usize, &'static str) = (
+        "/api/v1/imports/00000000-0000-4000-8000-000000000001/remarks",
+        50,
+        "5",
+    );
 }
 
 /// Which template, and in which form.

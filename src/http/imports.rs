@@ -20,11 +20,11 @@ use crate::http::exports::XLSX;
 use crate::http::extract::{NoParameters, Params};
 use crate::http::file_body::FileBody;
 use crate::http::import_parameters::{
-    ImportParameters, ListParameters, RemarkParameters, TemplateParameters,
+    ImportList, ImportParameters, RemarkList, TemplateParameters,
 };
 use crate::http::openapi::{ApiFailures, BodyFailures, NoSuchThing, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
-use crate::http::pagination::{self, Made, cut};
+use crate::http::pagination::{self, Made, PageOf, cut};
 use crate::http::path::Id;
 use crate::http::problem::{Kind, Problem};
 use crate::http::views::imports::{ImportPageView, ImportView, RemarkPageView};
@@ -158,7 +158,7 @@ fn scope(asker: &Asker) -> Option<OdsCode> {
 /// Lists the files that the caller's site handed in, the last one first, a page at a time; for programme admins those of everybody.
 #[utoipa::path(
     tag = "imports",
-    params(ListParameters),
+    params(PageOf<ImportList>),
     responses(
         (status = 200, description = "A page of imports.", body = ImportPageView,
          headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
@@ -168,7 +168,7 @@ fn scope(asker: &Asker) -> Option<OdsCode> {
 #[get("/imports")]
 pub(crate) async fn list_imports(
     request: HttpRequest,
-    parameters: Params<ListParameters>,
+    parameters: Params<PageOf<ImportList>>,
     asker: Asker,
     clock: Data<Clock>,
     alongside: Data<Alongside>,
@@ -240,7 +240,7 @@ pub(crate) async fn show_import(
 /// time. There are none before the import ended.
 #[utoipa::path(
     tag = "imports",
-    params(Id, RemarkParameters),
+    params(Id, PageOf<RemarkList>),
     responses(
         (status = 200, description = "A page of remarks.", body = RemarkPageView,
          headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
@@ -251,7 +251,7 @@ pub(crate) async fn show_import(
 pub(crate) async fn list_import_remarks(
     request: HttpRequest,
     id: Id,
-    parameters: Params<RemarkParameters>,
+    parameters: Params<PageOf<RemarkList>>,
     asker: Asker,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {

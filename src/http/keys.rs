@@ -5,8 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::TimeDelta;
 use serde::Serialize;
-use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::app::Alongside;
 use crate::app::keys::{AskedKey, By, DEFAULT_OVERLAP_S, MAX_OVERLAP_S, NewKey};
@@ -17,12 +16,12 @@ use crate::http::answer;
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created};
 use crate::http::clock::Clock;
-use crate::http::extract::{NoParameters, Parameters, Params, Query};
+use crate::http::extract::{NoParameters, Params};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, NoSuchThing, NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
-use crate::http::pagination::{self, Made, Page, PageLinks, page_parameters};
+use crate::http::pagination::{self, List, Made, PageLinks, PageOf};
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::key::{KeyView, NewKeyBody, RotationBody};
@@ -53,22 +52,15 @@ const KEY_BYTES: usize = 512;
 const PATH: &str = "/api/v1/admin/keys";
 
 /// Every key, by the time it was made.
-const QUESTION: &str = "keys";
+pub(crate) struct KeyList;
 
-/// Which page of the keys.
-pub(crate) struct ListParameters(Page<Made>);
-
-impl Parameters for ListParameters {
-    fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &QUESTION))
-    }
-}
-
-impl IntoParams for ListParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let place = "1795305600000000 00000000-0000-4000-8000-000000000001";
-        page_parameters(5, (PATH, &QUESTION), &place).into()
-    }
+impl List for KeyList {
+    type Place = Made;
+    const EXAMPLE: (&'static str, usize, &'static str) = (
+        PATH,
+        5,
+        "1795305600000000 00000000-0000-4000-8000-000000000001",
+    );
 }
 
 /// A page of keys.
@@ -87,7 +79,7 @@ struct PageView {
 /// themselves are kept nowhere.
 #[utoipa::path(
     tag = "keys",
-    params(ListParameters),
+    params(PageOf<KeyList>),
     responses(
         (status = 200, description = "A page of keys.", body = PageView,
          headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
@@ -97,7 +89,7 @@ struct PageView {
 #[get("/admin/keys")]
 pub(crate) async fn list_keys(
     request: HttpRequest,
-    parameters: Params<ListParameters>,
+    parameters: Params<PageOf<KeyList>>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {

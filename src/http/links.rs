@@ -5,8 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use chrono::NaiveDate;
 use serde::Deserialize;
-use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::app::Alongside;
 use crate::domain::dates::PartialDate;
@@ -18,17 +17,16 @@ use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created};
-use crate::http::changing::{kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
 use crate::http::conditional::IfMatch;
-use crate::http::extract::{NoParameters, Parameters, Params, Query, Seeker};
+use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::fields::{Faults, checked};
 use crate::http::openapi::{
     ApiFailures, BodyFailures, Clash, ConditionFailures, NoSuchOrganisation, NoSuchThing,
     NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
-use crate::http::pagination::{self, Page, page_parameters};
+use crate::http::pagination::{self, List, PageOf};
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::links::{Around, LinkPageView, LinkRecordView};
@@ -184,22 +182,13 @@ impl GivenLink {
     }
 }
 
-/// Every link, by its number.
-const QUESTION: &str = "links";
+/// Every link of an organisation.
+pub(crate) struct LinkList;
 
-/// Which page of an organisation's links.
-pub(crate) struct LinkParameters(Page<i64>);
-
-impl Parameters for LinkParameters {
-    fn read(query: &mut Query) -> Self {
-        Self(Page::read(query, &QUESTION))
-    }
-}
-
-impl IntoParams for LinkParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        page_parameters(5, ("/api/v1/organisations/RTH/links", &QUESTION), &12).into()
-    }
+impl List for LinkList {
+    type Place = i64;
+    const EXAMPLE: (&'static str, usize, &'static str) =
+        ("/api/v1/organisations/RTH/links", 5, "12");
 }
 
 /// Notes a change of a link for the audit.
@@ -228,7 +217,7 @@ pub(crate) fn note(
 /// publications say, what it declared itself, and what others declared about it.
 #[utoipa::path(
     tag = "relations",
-    params(Seeker, LinkParameters),
+    params(Seeker, PageOf<LinkList>),
     responses(
         (status = 200, description = "A page of links.", body = LinkPageView,
          headers(("Link" = String, description = "The first and the next page (RFC 8288)."))),
@@ -239,7 +228,7 @@ pub(crate) fn note(
 pub(crate) async fn list_links(
     request: HttpRequest,
     code: Seeker,
-    parameters: Params<LinkParameters>,
+    parameters: Params<PageOf<LinkList>>,
     asker: Asker,
     alongside: Data<Alongside>,
 ) -> std::result::Result<HttpResponse, Problem> {

@@ -1,8 +1,8 @@
 //! Pages of a list: which one is asked for, the cursor, and the links to other pages.
 //!
-//! A cursor is a hash of the path and the question, and the place of the last row of a page in hexadecimal: whatever orders the list, for
-//! example a code, or a time and an id. It is opaque to callers, who take it from `links`; a text of another form and a cursor
-//! of another question are refused.
+//! A cursor is a hash of the path and the question, and the place of the last row of a page in hexadecimal: whatever orders the
+//! list, for example a code, or a time and an id. It is opaque to callers, who take it from `links`; a text of another form and
+//! a cursor of another question are refused.
 
 use std::fmt::{Debug, Display};
 use std::ops::RangeInclusive;
@@ -15,12 +15,12 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
-use utoipa::openapi::path::Parameter;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer;
-use crate::http::extract::{Fault, Query};
+use crate::http::extract::{Fault, Parameters, Query};
 use crate::http::parameters::{in_query, limit_in_query, limit_schema, whole};
 use crate::http::problem::Problem;
 use crate::random::is_id;
@@ -80,6 +80,30 @@ impl<P: Display + FromStr> Page<P> {
     /// The links of this page; `last` is the place of its last row, where more rows follow.
     pub(crate) fn links(&self, request: &HttpRequest, last: Option<P>) -> PageLinks {
         PageLinks::new(request, last.map(|place| cursor(&self.question, &place)))
+    }
+}
+
+/// A list that is asked for nothing but a page: its rows and their order follow from its path.
+pub(crate) trait List: 'static {
+    /// The place of a row.
+    type Place: Display + FromStr + 'static;
+    /// An example of a path, of how many rows to ask for, and of a place.
+    const EXAMPLE: (&'static str, usize, &'static str);
+}
+
+/// Which page of such a list.
+pub(crate) struct PageOf<L: List>(pub(crate) Page<L::Place>);
+
+impl<L: List> Parameters for PageOf<L> {
+    fn read(query: &mut Query) -> Self {
+        Self(Page::read(query, &()))
+    }
+}
+
+impl<L: List> IntoParams for PageOf<L> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let (path, limit, place) = L::EXAMPLE;
+        page_parameters(limit, (path, &()), &place).into()
     }
 }
 
