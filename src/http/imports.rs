@@ -15,8 +15,7 @@ use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::changing::{Changing, IdempotencyKey, kept, whether_new};
 use crate::http::clock::Clock;
-use crate::http::exports::Workbook;
-use crate::http::exports::XLSX;
+use crate::http::exports::{Workbook, XLSX};
 use crate::http::extract::{NoParameters, Params};
 use crate::http::file_body::FileBody;
 use crate::http::import_parameters::{

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::Alongside;
 use crate::domain::dates::PartialDate;
 use crate::domain::error::{Error, Result};
-use crate::domain::ids::OdsCode;
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{Membership, Network, NetworkKind};
 use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::slugs;
@@ -68,7 +68,7 @@ const MAX_NAME_CHARS: usize = 200;
 /// Which networks to list, and which page.
 pub(crate) struct NetworkParameters {
     query: NetworkQuery,
-    page: Page<String>,
+    page: Page<Slug>,
 }
 
 impl Parameters for NetworkParameters {
@@ -137,10 +137,10 @@ pub(crate) async fn list_networks(
     let (after, limit) = (page.after.clone(), page.limit);
     let (found, has_more) = alongside
         .storage()
-        .read(move |connection| networks::page(connection, &query, after.as_deref(), limit))
+        .read(move |connection| networks::page(connection, &query, after.as_ref(), limit))
         .await?;
     let last = found.last().filter(|_| has_more);
-    let links = page.links(&request, last.map(|network| network.slug.to_string()));
+    let links = page.links(&request, last.map(|network| network.slug.clone()));
     let header = links.header();
     let items: Vec<ListedNetworkView> = found.into_iter().map(Into::into).collect();
     let capacity = NETWORK_BYTES * (items.len() + 1);

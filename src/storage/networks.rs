@@ -47,7 +47,7 @@ pub struct NetworkRecord {
 pub fn page(
     connection: &mut Connection,
     query: &NetworkQuery,
-    after: Option<&str>,
+    after: Option<&Slug>,
     limit: usize,
 ) -> Result<(Vec<Network>, bool)> {
     let rows = networks::table
@@ -62,7 +62,7 @@ pub fn page(
                 searchable(&row.name).contains(text) || row.slug.contains(text.as_str())
             })
         })
-        .filter(|row| after.is_none_or(|after| row.slug.as_str() > after))
+        .filter(|row| after.is_none_or(|after| row.slug.as_str() > after.as_str()))
         .collect();
     // By bytes, whatever the collation of the database.
     rows.sort_by(|a, b| a.slug.cmp(&b.slug));
