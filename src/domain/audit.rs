@@ -36,21 +36,26 @@ pub struct AuditRecord {
 }
 
 /// What a site says for itself alone, by the kind of row.
-const PRIVATE_KINDS: [&str; 5] = [
+const PRIVATE_KINDS: [&str; 7] = [
     "contacts",
     "ethos",
+    "exclusions",
     "saved_weights",
+    "shortlist",
     "visibility",
     "weights",
 ];
 
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
-const OPEN_KINDS: [&str; 20] = [
+const OPEN_KINDS: [&str; 25] = [
     "",
+    "approaches",
     "attributes",
     "blueprints",
     "boards",
+    "capacities",
     "care_settings",
+    "check_ins",
     "core_systems",
     "imports",
     "keys",
@@ -62,6 +67,8 @@ const OPEN_KINDS: [&str; 20] = [
     "organisation_topics",
     "organisations",
     "particulars",
+    "partnerships",
+    "pauses",
     "programmes",
     "succession",
     "successions",

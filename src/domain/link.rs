@@ -174,6 +174,8 @@ pub struct LinkRecord {
     pub disputed_by: Option<OdsCode>,
     /// Why, in that end's words; for the two ends alone.
     pub dispute_reason: Option<String>,
+    /// What it came of: the id of a partnership, or of the approach of a conversation. Such a link is not changed by itself.
+    pub agreement: Option<String>,
     /// How often it was changed.
     pub version: Version,
 }

@@ -1,27 +1,31 @@
 //! The nouns of the service and their rules. Knows nothing of HTTP, SQL or files.
 //!
 //! Start with [`organisation`], then what is known of one ([`core_system`], [`profile`], [`link`]),
-//! then what is asked and answered ([`suggestion`]). [`register`] is everything together, as the
+//! then what is asked and answered ([`suggestion`]), and what sites make of it ([`approach`], [`partnership`], [`capacity`]). [`register`] is everything together, as the
 //! engine reads it.
 
 pub mod affiliation;
 pub mod api_key;
+pub mod approach;
 pub mod audit;
 pub mod blueprint;
 pub mod bridge;
 pub mod caller;
+pub mod capacity;
 pub mod completeness;
 pub mod contact;
 pub mod core_system;
 pub mod dates;
 pub mod directory;
 pub mod error;
+pub mod event;
 pub mod host;
 pub mod ids;
 pub mod import;
 pub mod interval;
 pub mod link;
 pub mod organisation;
+pub mod partnership;
 pub mod profile;
 pub mod programme;
 pub mod provenance;

@@ -3,7 +3,7 @@
 use crate::domain::named_enum;
 
 /// How often something was changed; 0 before the first time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u64);
 
 /// The versions from which a change may be made: what the caller has seen.

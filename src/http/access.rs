@@ -42,6 +42,8 @@ pub(crate) enum Rule {
     OwnOrStaff,
     /// The site itself; programme admins for every site.
     OwnOrAdmin,
+    /// Sites, each for what is its own.
+    Site,
     /// Sites, each for what is its own, and programme admins.
     SiteOrAdmin,
     /// Programme admins and viewers.
@@ -64,6 +66,7 @@ impl Rule {
             Self::Own => Some("For the site itself; nobody else reads or changes this."),
             Self::OwnOrStaff => Some("For the site itself, programme admins and viewers."),
             Self::OwnOrAdmin => Some("For the site itself and programme admins."),
+            Self::Site => Some("For sites, each for what is its own; nobody acts for a site."),
             Self::SiteOrAdmin => {
                 Some("For sites, each for what is its own, and for programme admins.")
             }
@@ -80,6 +83,7 @@ impl Rule {
             Self::Own => &["own_site"],
             Self::OwnOrStaff => &["own_site", "programme_admin", "viewer"],
             Self::OwnOrAdmin => &["own_site", "programme_admin"],
+            Self::Site => &["site"],
             Self::SiteOrAdmin => &["site", "programme_admin"],
             Self::Staff => &["programme_admin", "viewer"],
             Self::Admin => &["programme_admin"],
@@ -104,10 +108,14 @@ impl Rule {
         };
         match (self, role) {
             (Self::Open | Self::Anyone, _)
+            | (Self::Site, Role::Site(_))
             | (Self::SiteOrAdmin, Role::Site(_) | Role::ProgrammeAdmin)
             | (Self::OwnOrStaff | Self::Staff, Role::ProgrammeAdmin | Role::Viewer)
             | (Self::OwnOrAdmin | Self::Admin, Role::ProgrammeAdmin) => Ok(()),
             (Self::Own | Self::OwnOrStaff | Self::OwnOrAdmin, Role::Site(code)) => own(code),
+            (Self::Site, Role::ProgrammeAdmin | Role::Viewer) => {
+                Err(DomainError::Forbidden("this is for sites alone").into())
+            }
             (Self::Own, Role::ProgrammeAdmin | Role::Viewer) => {
                 Err(DomainError::Forbidden("this is for the site itself alone").into())
             }

@@ -121,6 +121,7 @@ pub fn add(connection: &mut Connection, id: String, link: Link) -> Result<LinkRe
         answered_at: None,
         disputed_by: None,
         dispute_reason: None,
+        agreement: None,
         version: Version(1),
     };
     insert(connection, &record)?;

@@ -104,6 +104,7 @@ diesel::table! {
         version -> BigInt,
         disputed_by -> Nullable<Text>,
         dispute_reason -> Nullable<Text>,
+        agreement -> Nullable<Text>,
     }
 }
 
@@ -342,6 +343,137 @@ diesel::table! {
         column_name -> Nullable<Text>,
         severity -> Text,
         reason -> Text,
+    }
+}
+
+diesel::table! {
+    capacities (ods_code) {
+        ods_code -> Text,
+        partnership_places -> Nullable<BigInt>,
+        conversation_places -> Nullable<BigInt>,
+        changed_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    pauses (ods_code, paused_by) {
+        ods_code -> Text,
+        paused_by -> Text,
+        until -> Nullable<Date>,
+        reason -> Nullable<Text>,
+        since -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    exclusions (ods_code, excluded) {
+        ods_code -> Text,
+        excluded -> Text,
+        sealed_reason -> Nullable<Text>,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    approaches (id) {
+        id -> Text,
+        sequence -> BigInt,
+        from_code -> Text,
+        to_code -> Text,
+        a_code -> Text,
+        b_code -> Text,
+        kind -> Text,
+        state -> Text,
+        sealed_message -> Nullable<Text>,
+        proposed_start -> Nullable<Date>,
+        proposed_end -> Nullable<Date>,
+        renews -> Nullable<Text>,
+        programme -> Nullable<Text>,
+        sent_at -> Timestamp,
+        expires_at -> Timestamp,
+        answered_at -> Nullable<Timestamp>,
+        reason -> Nullable<Text>,
+        reminded_at -> Nullable<Timestamp>,
+        seen -> Nullable<Text>,
+        fit_low -> Nullable<Double>,
+        fit_expected -> Nullable<Double>,
+        fit_high -> Nullable<Double>,
+        from_fit -> Nullable<Double>,
+        to_fit -> Nullable<Double>,
+        coverage -> Nullable<Double>,
+        distance_km -> Nullable<Double>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    approach_topics (approach_id, topic, direction) {
+        approach_id -> Text,
+        topic -> Text,
+        direction -> Text,
+    }
+}
+
+diesel::table! {
+    partnerships (id) {
+        id -> Text,
+        sequence -> BigInt,
+        approach_id -> Text,
+        a_code -> Text,
+        b_code -> Text,
+        state -> Text,
+        started_on -> Date,
+        planned_end -> Nullable<Date>,
+        sealed_goals -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
+        ended_by -> Nullable<Text>,
+        end_reason -> Nullable<Text>,
+        link_id -> Nullable<Text>,
+        reminded_at -> Nullable<Timestamp>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    partnership_topics (partnership_id, giver, topic) {
+        partnership_id -> Text,
+        giver -> Text,
+        topic -> Text,
+    }
+}
+
+diesel::table! {
+    check_ins (id) {
+        id -> Text,
+        sequence -> BigInt,
+        partnership_id -> Text,
+        ods_code -> Text,
+        made_at -> Timestamp,
+        usefulness -> BigInt,
+        sealed_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    check_in_topics (check_in_id, topic, direction) {
+        check_in_id -> Text,
+        topic -> Text,
+        direction -> Text,
+    }
+}
+
+diesel::table! {
+    events (sequence) {
+        sequence -> BigInt,
+        id -> Text,
+        kind -> Text,
+        recipient -> Text,
+        subject -> Text,
+        data -> Text,
+        happened_at -> Timestamp,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The rows as they are stored, and how they become values of the domain and come from them.
 
+pub(super) mod approach;
 pub(super) mod fact;
 pub(super) mod organisation;
+pub(super) mod partnership;
 pub(super) mod relation;
 
 use uuid::Uuid;

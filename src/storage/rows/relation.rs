@@ -36,6 +36,7 @@ pub(in crate::storage) struct LinkRow {
     version: i64,
     disputed_by: Option<String>,
     dispute_reason: Option<String>,
+    agreement: Option<String>,
 }
 
 impl LinkRow {
@@ -60,6 +61,7 @@ impl LinkRow {
             version: 1,
             disputed_by: None,
             dispute_reason: None,
+            agreement: None,
         };
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         row.id = ids.next(&[
@@ -89,6 +91,7 @@ impl LinkRow {
             version,
             disputed_by: record.disputed_by.map(|code| code.to_string()),
             dispute_reason: record.dispute_reason.clone(),
+            agreement: record.agreement.clone(),
             ..row
         })
     }
@@ -103,6 +106,7 @@ impl LinkRow {
             answered_at: self.answered_at.map(|at| at.and_utc()),
             disputed_by: row.parse_some(self.disputed_by.as_deref())?,
             dispute_reason: self.dispute_reason.clone(),
+            agreement: self.agreement.clone(),
             version: u64::try_from(self.version)
                 .map(Version)
                 .map_err(|fault| row.corrupt(fault))?,

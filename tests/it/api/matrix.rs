@@ -21,6 +21,8 @@ enum For {
     ItselfAdminsViewers,
     /// That site and admins.
     ItselfAdmins,
+    /// Every site, for what is its own.
+    Sites,
     /// Every site and admins.
     SitesAdmins,
     /// Admins and viewers.
@@ -202,6 +204,8 @@ fn expected(call: &Call, row: For, caller: As, target: Target) -> Outcome {
             }
             !is_site || is_itself
         }
+        For::Sites if !is_site => return Outcome::NotAllowed,
+        For::Sites => true,
         For::SitesAdmins if caller == As::Viewer => return Outcome::NotAllowed,
         For::SitesAdmins => true,
         For::AdminsViewers if is_site => return Outcome::NotAllowed,

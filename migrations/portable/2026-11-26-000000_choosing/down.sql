@@ -1,0 +1,11 @@
+DROP TABLE events;
+ALTER TABLE links DROP COLUMN agreement;
+DROP TABLE check_in_topics;
+DROP TABLE check_ins;
+DROP TABLE partnership_topics;
+DROP TABLE partnerships;
+DROP TABLE approach_topics;
+DROP TABLE approaches;
+DROP TABLE exclusions;
+DROP TABLE pauses;
+DROP TABLE capacities;
