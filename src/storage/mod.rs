@@ -6,6 +6,7 @@
 
 pub mod affiliations;
 mod any_connection;
+pub mod approach_expiry;
 pub mod approaches;
 pub mod attributes;
 pub mod audit;
@@ -43,6 +44,7 @@ mod schema;
 mod seal;
 mod sealed;
 mod server;
+mod told;
 pub mod topics;
 mod turn;
 mod url;
