@@ -15,6 +15,7 @@ mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;
+pub mod partnerships;
 mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};
