@@ -16,7 +16,9 @@ pub mod import_jobs;
 mod import_rows;
 pub mod keys;
 pub mod partnerships;
+pub mod succession;
 mod vendors;
+pub mod waiting;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

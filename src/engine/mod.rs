@@ -20,7 +20,7 @@ pub mod snapshot;
 pub mod view;
 
 mod columns;
-mod lineage;
+pub(crate) mod lineage;
 
 #[cfg(test)]
 mod properties;

@@ -477,6 +477,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    partnership_reminders (partnership_id, ods_code, kind) {
+        partnership_id -> Text,
+        ods_code -> Text,
+        kind -> Text,
+        about -> Date,
+        reminded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    closures_waiting (ods_code) {
+        ods_code -> Text,
+        noticed_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     organisation_care_settings,

@@ -19,7 +19,8 @@ use crate::storage::failure::failed;
 use crate::storage::schema::exclusions;
 
 /// Something that happened to an approach or a partnership.
-pub(super) struct Happened {
+#[derive(Clone, Debug)]
+pub struct Happened {
     kind: EventKind,
     subject: String,
     data: Value,
@@ -27,9 +28,11 @@ pub(super) struct Happened {
 }
 
 impl Happened {
-    pub(super) fn to_approach(kind: EventKind, approach: &Approach, at: DateTime<Utc>) -> Self {
+    /// To an approach, as it is since.
+    #[must_use]
+    pub fn to_approach(kind: EventKind, approach: &Approach, at: DateTime<Utc>) -> Self {
         let data = json!({
-            "id": approach.id,
+            "approach": approach.id,
             "from": approach.from.as_str(),
             "to": approach.to.as_str(),
             "kind": approach.kind.as_str(),
@@ -45,18 +48,16 @@ impl Happened {
         }
     }
 
-    pub(super) fn to_partnership(
-        kind: EventKind,
-        partnership: &Partnership,
-        at: DateTime<Utc>,
-    ) -> Self {
+    /// To a partnership, as it is since.
+    #[must_use]
+    pub fn to_partnership(kind: EventKind, partnership: &Partnership, at: DateTime<Utc>) -> Self {
         let data = json!({
-            "id": partnership.id,
+            "partnership": partnership.id,
             "between": [partnership.ends.0.as_str(), partnership.ends.1.as_str()],
             "state": partnership.state.as_str(),
             "startedOn": partnership.started_on,
             "plannedEnd": partnership.planned_end,
-            "endReason": partnership.end_reason.map(|reason| reason.as_str()),
+            "reason": partnership.end_reason.map(|reason| reason.as_str()),
         });
         Self {
             kind,
@@ -66,14 +67,19 @@ impl Happened {
         }
     }
 
-    /// Adds to what is told.
-    pub(super) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+    /// Adds to what is told: codes, ids, states and days alone.
+    #[must_use]
+    pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.data[field] = value.into();
         self
     }
 
     /// Writes it down for these sites, each once.
-    pub(super) fn tell_sites(
+    ///
+    /// # Errors
+    ///
+    /// Those of [`events::emit`].
+    pub fn tell_sites(
         &self,
         connection: &mut Connection,
         sites: impl IntoIterator<Item = OdsCode>,
@@ -85,7 +91,11 @@ impl Happened {
     }
 
     /// Writes it down for the programme's admins.
-    pub(super) fn tell_admins(&self, connection: &mut Connection) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Those of [`events::emit`].
+    pub fn tell_admins(&self, connection: &mut Connection) -> Result<()> {
         self.tell(connection, Recipient::Admins)
     }
 
@@ -102,7 +112,12 @@ impl Happened {
 }
 
 /// Whether a site wants nothing of another: it is then not told of what that one sent.
-pub(super) fn excludes(connection: &mut Connection, site: OdsCode, other: OdsCode) -> Result<bool> {
+///
+/// # Errors
+///
+/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
+/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be read.
+pub fn excludes(connection: &mut Connection, site: OdsCode, other: OdsCode) -> Result<bool> {
     let found = exclusions::table.find((site.as_str(), other.as_str()));
     diesel::select(exists(found))
         .get_result(&mut connection.database)
@@ -110,7 +125,7 @@ pub(super) fn excludes(connection: &mut Connection, site: OdsCode, other: OdsCod
 }
 
 /// Notes a change of a thing between sites in the audit of each of them.
-pub(super) fn note(
+pub fn note(
     connection: &mut Connection,
     (kind, id): (&'static str, &str),
     sites: impl IntoIterator<Item = OdsCode>,
