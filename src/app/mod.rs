@@ -196,6 +196,12 @@ impl Alongside {
         self.snapshot().knows(code)
     }
 
+    /// Whether an organisation of this code is recorded as closed.
+    #[must_use]
+    pub fn is_closed(&self, code: OdsCode) -> bool {
+        self.snapshot().closed(code).is_some()
+    }
+
     /// Who may call.
     #[must_use]
     pub fn callers(&self) -> Arc<Callers> {

@@ -418,8 +418,8 @@ impl Numbers {
 
 #[test]
 fn whatever_merges_nothing_is_lost_doubled_or_left_behind() {
-    const N_ROUNDS: u64 = 4;
-    const N_STEPS: usize = 60;
+    const N_ROUNDS: u64 = 3;
+    const N_STEPS: usize = 40;
     on_every_database(|database| {
         let storage = open_filled(database);
         let all: Vec<String> = database.texts(
