@@ -45,6 +45,8 @@ struct Estate {
     partnerships: Vec<Partnership>,
     /// Exclusions, and what comes in their place.
     exclusions: Vec<((OdsCode, OdsCode), Vec<(OdsCode, OdsCode)>)>,
+    /// On whose shortlist who takes whose place.
+    shortlisted: Vec<(OdsCode, (OdsCode, OdsCode))>,
     today: BTreeMap<OdsCode, Today>,
     waiting: BTreeMap<OdsCode, DateTime<Utc>>,
 }
@@ -54,6 +56,7 @@ impl Estate {
         let approaches = left::open_approaches(connection)?;
         let partnerships = left::active_partnerships(connection)?;
         let exclusions = left::exclusions(connection)?;
+        let on_lists = left::shortlisted(connection)?;
         let waiting = left::waiting(connection)?;
         let between = approaches.iter().map(|a| (a.from, a.to));
         let between = between.chain(partnerships.iter().map(|p| p.ends));
@@ -62,6 +65,7 @@ impl Estate {
             import_successions::all(connection)?.into_values().collect();
         let mut codes = ends.clone();
         codes.extend(exclusions.iter().flat_map(|&(a, b)| [a, b]));
+        codes.extend(on_lists.iter().map(|&(_, candidate)| candidate));
         codes.extend(
             successions
                 .iter()
@@ -80,6 +84,16 @@ impl Estate {
             (code, today)
         });
         let today = today.collect();
+        let mut shortlisted = Vec::new();
+        for (site, candidate) in on_lists {
+            // Where the follower is on the list already, or is the site itself, the note on the closed one stays with it.
+            if let [follower] = *lineage.today(candidate)
+                && follower != site
+                && !left::is_shortlisted(connection, (site, follower))?
+            {
+                shortlisted.push((site, (candidate, follower)));
+            }
+        }
         let exclusions = exclusions.into_iter().map(|(site, excluded)| {
             let (sites, others) = (lineage.today(site), lineage.today(excluded));
             let pairs = sites
@@ -100,6 +114,7 @@ impl Estate {
             exclusions: exclusions.collect(),
             approaches,
             partnerships,
+            shortlisted,
             today,
             waiting,
         })
@@ -119,6 +134,7 @@ impl Estate {
         let waiting: BTreeSet<OdsCode> = self.waiting.keys().copied().collect();
         let mut today = self.today.values();
         self.exclusions.is_empty()
+            && self.shortlisted.is_empty()
             && waiting == self.unsaid()
             && today.all(|today| matches!(today, Today::Itself | Today::Unsaid))
     }
@@ -162,7 +178,8 @@ pub fn is_due(connection: &mut Connection, now: DateTime<Utc>) -> Result<bool> {
 /// Where exactly one active organisation follows, it takes the place. What would join an organisation with itself ends as
 /// merged; where there would be two of a pair, the older stays and the younger ends as a duplicate; where several follow, or
 /// nobody was named for [`SUCCESSOR_AWAITED`], it ends as closed. Places are not counted: what was agreed stays. Whom a closed
-/// organisation excluded, all that follow it exclude, and likewise who excluded it.
+/// organisation excluded, all that follow it exclude, and likewise who excluded it; on shortlists the one that follows takes the
+/// place.
 ///
 /// # Errors
 ///
@@ -188,6 +205,11 @@ pub fn carry_over(connection: &mut Connection, now: DateTime<Utc>) -> Result<boo
     // Last: who was told of an approach goes by the exclusions under which it was sent.
     for (old, new) in &estate.exclusions {
         left::move_exclusion(connection, *old, new)?;
+    }
+    for &(site, (candidate, follower)) in &estate.shortlisted {
+        if !left::is_shortlisted(connection, (site, follower))? {
+            left::replace_on_shortlist(connection, site, (candidate, follower))?;
+        }
     }
     let unsaid = estate.unsaid();
     for code in unsaid

@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod availability;
 pub mod bridges;
 pub mod completeness;
 pub mod criteria;

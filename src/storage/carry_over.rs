@@ -6,28 +6,28 @@ use chrono::{DateTime, NaiveDateTime, SubsecRound as _, Utc};
 use diesel::dsl::{exists, sql};
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
-use serde_json::{Value, json};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::approach::{Approach, ApproachState};
 use crate::domain::error::Result;
+use crate::domain::exclusion::Exclusion;
 use crate::domain::ids::OdsCode;
 use crate::domain::organisation::Status;
 use crate::domain::partnership::{Partnership, PartnershipState};
-use crate::storage::audit::{self, Entry};
+use crate::domain::version::{Expected, Version};
 use crate::storage::connection::{Connection, each_backend};
+use crate::storage::exclusions::ExclusionRow;
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::approach::ApproachRow;
 use crate::storage::rows::partnership::PartnershipRow;
 use crate::storage::schema::{
     approaches, check_ins, closures_waiting, exclusions, organisations, partnership_reminders,
-    partnerships,
+    partnerships, shortlist_entries,
 };
-use crate::storage::sealed::{self, Place};
-use crate::storage::{approaches as kept_approaches, partnerships as kept_partnerships};
-
-/// The kind of exclusions in the audit, and their table.
-const EXCLUSIONS: &str = "exclusions";
+use crate::storage::{
+    approaches as kept_approaches, exclusions as kept_exclusions,
+    partnerships as kept_partnerships, shortlist,
+};
 
 /// The most codes of one statement; see `register::insert`.
 const MAX_CODES: usize = 900;
@@ -49,6 +49,13 @@ fn partnership_has_closed_end() -> SqlLiteral<Bool> {
 fn exclusion_has_closed_end() -> SqlLiteral<Bool> {
     sql(
         "EXISTS (SELECT 1 FROM organisations o WHERE o.ods_code IN (exclusions.ods_code, exclusions.excluded) \
+         AND o.status = 'closed')",
+    )
+}
+
+fn candidate_is_closed() -> SqlLiteral<Bool> {
+    sql(
+        "EXISTS (SELECT 1 FROM organisations o WHERE o.ods_code = shortlist_entries.candidate \
          AND o.status = 'closed')",
     )
 }
@@ -83,7 +90,14 @@ pub fn is_anything_left(connection: &mut Connection) -> Result<bool> {
     let has_exclusions: bool = diesel::select(exists(exclusions))
         .get_result(&mut connection.database)
         .map_err(failed(WHAT))?;
-    Ok(has_exclusions || !waiting(connection)?.is_empty())
+    if has_exclusions {
+        return Ok(true);
+    }
+    let shortlisted = shortlist_entries::table.filter(candidate_is_closed());
+    let has_shortlisted: bool = diesel::select(exists(shortlisted))
+        .get_result(&mut connection.database)
+        .map_err(failed(WHAT))?;
+    Ok(has_shortlisted || !waiting(connection)?.is_empty())
 }
 
 /// Returns the open approaches of closed organisations, in the order in which they were sent.
@@ -130,11 +144,16 @@ pub fn exclusions(connection: &mut Connection) -> Result<Vec<(OdsCode, OdsCode)>
         .select((exclusions::ods_code, exclusions::excluded))
         .load(&mut connection.database)
         .map_err(failed("reading the exclusions of closed organisations"))?;
+    pairs("exclusions", &rows)
+}
+
+/// The codes of rows.
+fn pairs(table: &'static str, rows: &[(String, String)]) -> Result<Vec<(OdsCode, OdsCode)>> {
     rows.iter()
-        .map(|(site, excluded)| {
-            let key = [site.as_str(), excluded.as_str()];
-            let row = Stored::new(EXCLUSIONS, &key);
-            Ok((row.parse(site)?, row.parse(excluded)?))
+        .map(|(site, other)| {
+            let key = [site.as_str(), other.as_str()];
+            let row = Stored::new(table, &key);
+            Ok((row.parse(site)?, row.parse(other)?))
         })
         .collect()
 }
@@ -239,16 +258,8 @@ pub fn move_partnership(
     Ok(())
 }
 
-/// Where the reason of an exclusion is sealed.
-fn reason_place(id: &str) -> Place<'_> {
-    Place {
-        table: EXCLUSIONS,
-        id,
-        column: "reason",
-    }
-}
-
-/// Puts exclusions in the place of one, its reason with each; where there is such a one already, that stays as it is.
+/// Puts exclusions in the place of one, its reason with each; where there is such a one already, that stays as it is. How many a
+/// site may have is no matter here: nobody is to lose one by a merger.
 ///
 /// # Errors
 ///
@@ -258,72 +269,80 @@ pub fn move_exclusion(
     (site, excluded): (OdsCode, OdsCode),
     followers: &[(OdsCode, OdsCode)],
 ) -> Result<()> {
-    let old = exclusions::table.find((site.as_str(), excluded.as_str()));
-    let row: Option<(Option<String>, NaiveDateTime)> = old
-        .select((exclusions::sealed_reason, exclusions::created_at))
-        .first(&mut connection.database)
-        .optional()
-        .map_err(failed("reading an exclusion"))?;
-    let Some((sealed_reason, created_at)) = row else {
+    let Some(before) = kept_exclusions::find(connection, (site, excluded))? else {
         return Ok(());
     };
-    let id = format!("{site}/{excluded}");
-    let reason = sealed::show(connection, reason_place(&id), sealed_reason.as_deref())?;
-    diesel::delete(old)
+    diesel::delete(exclusions::table.find((site.as_str(), excluded.as_str())))
         .execute(&mut connection.database)
         .map_err(failed("moving an exclusion"))?;
-    note_exclusion(connection, (site, excluded), Change::Gone);
-    for &(site, excluded) in followers {
-        let new = exclusions::table.find((site.as_str(), excluded.as_str()));
-        let is_there: bool = diesel::select(exists(new))
-            .get_result(&mut connection.database)
-            .map_err(failed("looking for an exclusion"))?;
-        if is_there {
+    kept_exclusions::note(connection, Some(&before), None);
+    for &(ods_code, excluded) in followers {
+        if kept_exclusions::find(connection, (ods_code, excluded))?.is_some() {
             continue;
         }
-        let id = format!("{site}/{excluded}");
-        let row = (
-            exclusions::ods_code.eq(site.to_string()),
-            exclusions::excluded.eq(excluded.to_string()),
-            exclusions::sealed_reason.eq(sealed::hide(
-                connection,
-                reason_place(&id),
-                reason.as_deref(),
-            )?),
-            exclusions::created_at.eq(created_at),
-            exclusions::version.eq(1_i64),
-        );
+        let after = Exclusion {
+            ods_code,
+            excluded,
+            version: Version(1),
+            ..before.clone()
+        };
+        let row = ExclusionRow::new(connection, &after)?;
         each_backend!(connection, c => diesel::insert_into(exclusions::table).values(row).execute(c))
             .map_err(failed("moving an exclusion"))?;
-        note_exclusion(connection, (site, excluded), Change::Made);
+        kept_exclusions::note(connection, None, Some(&after));
     }
     Ok(())
 }
 
-/// What became of an exclusion.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Made,
-    Gone,
+/// Returns who keeps a closed organisation on its shortlist, and which.
+///
+/// # Errors
+///
+/// As [`is_anything_left`].
+pub fn shortlisted(connection: &mut Connection) -> Result<Vec<(OdsCode, OdsCode)>> {
+    let rows: Vec<(String, String)> = shortlist_entries::table
+        .filter(candidate_is_closed())
+        .order((
+            shortlist_entries::ods_code.asc(),
+            shortlist_entries::place.asc(),
+        ))
+        .select((shortlist_entries::ods_code, shortlist_entries::candidate))
+        .load(&mut connection.database)
+        .map_err(failed("reading who is on shortlists"))?;
+    pairs("shortlist_entries", &rows)
 }
 
-/// In the audit of whose it is alone.
-fn note_exclusion(
+/// Whether an organisation is on a site's shortlist.
+///
+/// # Errors
+///
+/// As [`is_anything_left`].
+pub fn is_shortlisted(
     connection: &mut Connection,
-    (site, excluded): (OdsCode, OdsCode),
-    change: Change,
-) {
-    let shown: Value = json!({ "excluded": excluded.as_str() });
-    let (before, after) = match change {
-        Change::Made => (None, Some(shown)),
-        Change::Gone => (Some(shown), None),
-    };
-    let entry = Entry {
-        kind: EXCLUSIONS,
-        id: excluded.to_string(),
-        ods_code: Some(site),
-        before,
-        after,
-    };
-    audit::note(connection, entry);
+    (site, candidate): (OdsCode, OdsCode),
+) -> Result<bool> {
+    let entry = shortlist_entries::table.find((site.as_str(), candidate.as_str()));
+    diesel::select(exists(entry))
+        .get_result(&mut connection.database)
+        .map_err(failed("reading who is on shortlists"))
+}
+
+/// Puts another organisation in the place of one on a site's shortlist, with the site's name for it and its note.
+///
+/// # Errors
+///
+/// As [`is_anything_left`].
+pub fn replace_on_shortlist(
+    connection: &mut Connection,
+    site: OdsCode,
+    (candidate, follower): (OdsCode, OdsCode),
+) -> Result<()> {
+    shortlist::change(connection, site, &Expected::Any, |list| {
+        let entries = list.entries.iter_mut();
+        for entry in entries.filter(|entry| entry.candidate == candidate) {
+            entry.candidate = follower;
+        }
+        Ok(())
+    })?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ pub mod attributes;
 pub mod audit;
 mod audit_pages;
 mod audit_verify;
+mod availability;
 pub mod blueprints;
 pub mod capacity;
 pub mod carry_over;
@@ -20,6 +21,7 @@ pub mod contacts;
 pub mod core_systems;
 pub mod data_sets;
 pub mod events;
+pub mod exclusions;
 pub mod expertise;
 pub mod export;
 pub mod facts;
@@ -46,6 +48,7 @@ mod schema;
 mod seal;
 mod sealed;
 mod server;
+pub mod shortlist;
 pub mod told;
 pub mod topics;
 mod turn;
@@ -119,9 +122,11 @@ pub enum Touches {
     Scoring,
     /// Who may call.
     Callers,
-    /// Both.
+    /// Whom a site excludes from its own suggestions; scoring stays as it is, since nobody else is to notice.
+    Choices,
+    /// All of it.
     Everything,
-    /// Neither.
+    /// None of it.
     Nothing,
 }
 

@@ -186,6 +186,7 @@ diesel::table! {
         number -> BigInt,
         scoring -> BigInt,
         callers -> BigInt,
+        choices -> BigInt,
     }
 }
 
@@ -462,6 +463,24 @@ diesel::table! {
         check_in_id -> Text,
         topic -> Text,
         direction -> Text,
+    }
+}
+
+diesel::table! {
+    shortlists (ods_code) {
+        ods_code -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    shortlist_entries (ods_code, candidate) {
+        ods_code -> Text,
+        candidate -> Text,
+        place -> BigInt,
+        sealed_label -> Nullable<Text>,
+        sealed_note -> Nullable<Text>,
+        added_at -> Timestamp,
     }
 }
 

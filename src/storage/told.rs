@@ -31,15 +31,17 @@ impl Happened {
     /// To an approach, as it is since.
     #[must_use]
     pub fn to_approach(kind: EventKind, approach: &Approach, at: DateTime<Utc>) -> Self {
-        let data = json!({
+        let mut data = json!({
             "approach": approach.id,
             "from": approach.from.as_str(),
             "to": approach.to.as_str(),
             "kind": approach.kind.as_str(),
             "state": approach.state.as_str(),
-            "reason": approach.reason.map(|reason| reason.as_str()),
             "expiresAt": approach.expires_at,
         });
+        if let Some(reason) = approach.reason {
+            data["reason"] = reason.as_str().into();
+        }
         Self {
             kind,
             subject: format!("/api/v1/approaches/{}", approach.id),
@@ -51,14 +53,16 @@ impl Happened {
     /// To a partnership, as it is since.
     #[must_use]
     pub fn to_partnership(kind: EventKind, partnership: &Partnership, at: DateTime<Utc>) -> Self {
-        let data = json!({
+        let mut data = json!({
             "partnership": partnership.id,
             "between": [partnership.ends.0.as_str(), partnership.ends.1.as_str()],
             "state": partnership.state.as_str(),
             "startedOn": partnership.started_on,
             "plannedEnd": partnership.planned_end,
-            "reason": partnership.end_reason.map(|reason| reason.as_str()),
         });
+        if let Some(reason) = partnership.end_reason {
+            data["reason"] = reason.as_str().into();
+        }
         Self {
             kind,
             subject: format!("/api/v1/partnerships/{}", partnership.id),

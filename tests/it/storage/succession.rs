@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use alongside::app::succession::{SUCCESSOR_AWAITED, carry_over, is_due};
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::approach::{Approach, ApproachKind, ApproachReason, ApproachState};
+use alongside::domain::exclusion::Exclusion;
 use alongside::domain::import::ImportKind;
 use alongside::domain::partnership::{EndReason, GivenTopic, PartnershipState};
-use alongside::domain::version::Version;
-use alongside::storage::{Outcome, Storage, approaches, partnerships};
+use alongside::domain::shortlist::Entry;
+use alongside::domain::version::{Expected, Version};
+use alongside::storage::{Outcome, Storage, approaches, exclusions, partnerships, shortlist};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::between::{
@@ -338,10 +340,14 @@ fn exclusions_go_to_whoever_follows_and_are_told_to_nobody() {
     on_every_database(|database| {
         let storage = open_filled(database);
         let exclude = |site: &str, other: &str| {
-            database.execute(&format!(
-                "INSERT INTO exclusions (ods_code, excluded, created_at, version) \
-                 VALUES ('{site}', '{other}', '2026-11-26 09:00:00', 1)"
-            ));
+            let exclusion = Exclusion {
+                ods_code: ods(site),
+                excluded: ods(other),
+                reason: Some(format!("{site} has its reasons")),
+                created_at: at(),
+                version: Version(0),
+            };
+            write(&storage, |c| exclusions::put(c, exclusion, &Expected::Any));
         };
         let kept = || {
             database.texts(
@@ -358,6 +364,17 @@ fn exclusions_go_to_whoever_follows_and_are_told_to_nobody() {
         merge_by_files(&storage, "RTH", "RHW", later());
         assert_eq!(kept(), ["RDU RHW", "RHW RJ7", "RN5 RHW"]);
         assert_eq!(sides(&storage, &sent.id), ["RHW", "RN5"]);
+        let moved = read(&storage, |c| {
+            exclusions::require(c, (ods("RHW"), ods("RJ7")))
+        });
+        assert_eq!(moved.reason.as_deref(), Some("RTH has its reasons"));
+        assert_eq!((moved.created_at, moved.version), (at(), Version(1)));
+        // Whom it is about stands in no row's name, which admins see.
+        let named = database.texts(
+            "SELECT DISTINCT subject_id AS text FROM audit WHERE subject_kind = 'exclusions' \
+             AND subject_id <> ods_code",
+        );
+        assert!(named.is_empty(), "{named:?}");
         assert_eq!(kinds_told(&storage, Some("RHW")), ["approach.moved"]);
         for site in ["RN5", "RJ7", "RDU"] {
             assert!(told(&storage, Some(site)).is_empty(), "{site}");
@@ -368,6 +385,49 @@ fn exclusions_go_to_whoever_follows_and_are_told_to_nobody() {
         import_at(&storage, ImportKind::Successions, split, later());
         close_by_file(&storage, "RJ7", later());
         assert_eq!(kept(), ["RDU RHW", "RHW RWF", "RHW RXQ", "RN5 RHW"]);
+        assert!(!carry(&storage, later()));
+    });
+}
+
+#[test]
+fn on_a_shortlist_the_successor_takes_the_place_unless_it_has_one() {
+    on_every_database(|database| {
+        let storage = open_filled(database);
+        let keep = |site: &str, candidates: &[&str]| {
+            write(&storage, |c| {
+                shortlist::change(c, ods(site), &Expected::Any, |list| {
+                    candidates.iter().try_for_each(|candidate| {
+                        let entry = Entry {
+                            candidate: ods(candidate),
+                            label: Some(format!("our {candidate}")),
+                            note: None,
+                            added_at: at(),
+                        };
+                        list.put(entry, None)
+                    })
+                })
+            });
+        };
+        let kept = |site: &str| {
+            let list = read(&storage, |c| shortlist::of(c, ods(site)));
+            let entries = list.entries.iter();
+            let entries = entries.map(|e| (e.candidate.to_string(), e.label.clone().unwrap()));
+            entries.collect::<Vec<_>>()
+        };
+        let entry = |candidate: &str, label: &str| (candidate.to_owned(), label.to_owned());
+        keep("RJ7", &["RTH", "RDU"]);
+        keep("RN5", &["RHW", "RTH"]);
+        keep("RHW", &["RTH"]);
+        merge_by_files(&storage, "RTH", "RHW", later());
+        assert_eq!(
+            kept("RJ7"),
+            [entry("RHW", "our RTH"), entry("RDU", "our RDU")]
+        );
+        assert_eq!(
+            kept("RN5"),
+            [entry("RHW", "our RHW"), entry("RTH", "our RTH")]
+        );
+        assert_eq!(kept("RHW"), [entry("RTH", "our RTH")]);
         assert!(!carry(&storage, later()));
     });
 }
