@@ -14,6 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[path = "../tests/it/support/synthetic.rs"]
 mod synthetic;
 
+use alongside::domain::exclusion::Excluded;
 use alongside::domain::ids::OdsCode;
 use alongside::domain::register::Register;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
@@ -47,7 +48,7 @@ fn bench_all(c: &mut Criterion, name: &str, snapshot: &Snapshot, step: usize) {
         .collect();
     let mut turn = requests.iter().cycle();
     c.bench_function(name, |b| {
-        b.iter(|| suggest(snapshot, turn.next().unwrap()));
+        b.iter(|| suggest(snapshot, turn.next().unwrap(), &Excluded::default()));
     });
 }
 

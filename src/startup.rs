@@ -37,6 +37,9 @@ pub const REFRESH_EVERY: Duration = Duration::from_millis(500);
 /// The longest time for one refresh of the snapshot, of which a server that freezes would make an eternity.
 const MAX_REFRESH: Duration = Duration::from_secs(30);
 
+/// How often it is looked what has become due: what waits, waits for days.
+const TICK_EVERY: Duration = Duration::from_secs(30);
+
 /// How often what was counted of callers is looked through.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
@@ -300,6 +303,7 @@ pub fn serve(
     let mut tasks = vec![
         keep_in_the_background(keep_fresh(Arc::clone(&alongside))),
         keep_in_the_background(keep_small(Arc::clone(&settings.limits))),
+        keep_in_the_background(keep_time(Arc::clone(&alongside), clock.clone())),
     ];
     if let Some(identities) = settings.identities.clone() {
         tasks.push(keep_in_the_background(keep_keys(identities, clock.clone())));
@@ -389,17 +393,36 @@ impl Service {
 
 /// Brings the snapshot up to date for ever.
 async fn keep_fresh(alongside: Arc<Alongside>) {
-    let mut freshness = Freshness::Kept;
+    let mut rounds = Rounds::new(FRESHNESS);
     loop {
         rt::time::sleep(REFRESH_EVERY).await;
         let alongside = Arc::clone(&alongside);
         // In a task of its own, so that a panic is one failed refresh and not the end of all.
         let refresh = async move { rt::time::timeout(MAX_REFRESH, alongside.refresh()).await };
-        freshness = freshness.after(match rt::spawn(refresh).await {
+        rounds.end(match rt::spawn(refresh).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(elapsed)) => Err(Error::Unavailable("refreshing", Box::new(elapsed))),
             Err(panic) => Err(Error::Internal("refreshing", Box::new(panic))),
         });
+    }
+}
+
+/// Does for ever what has become due. The first time at once: a good deal may have while no service ran.
+async fn keep_time(alongside: Arc<Alongside>, clock: Clock) {
+    let mut rounds = Rounds::new(TIME);
+    loop {
+        let alongside = Arc::clone(&alongside);
+        let now = clock.now();
+        // In a task of its own, as a refresh is.
+        let tick = rt::spawn(async move { alongside.tick(now).await });
+        let outcome = tick.await;
+        rounds.end(outcome.unwrap_or_else(|panic| {
+            Err(Error::Internal(
+                "doing what has become due",
+                Box::new(panic),
+            ))
+        }));
+        rt::time::sleep(TICK_EVERY).await;
     }
 }
 
@@ -419,30 +442,47 @@ async fn keep_keys(identities: Arc<Identities>, clock: Clock) {
     }
 }
 
-/// Whether the last refresh went well; a change of it is worth a line in the log, a repetition is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Freshness {
-    Kept,
-    Lost,
+/// What the log hears of a task that goes in rounds.
+#[derive(Clone, Copy, Debug)]
+struct Words {
+    fails: &'static str,
+    goes_again: &'static str,
 }
 
-impl Freshness {
-    fn after(self, outcome: Result<(), Error>) -> Self {
-        match (self, outcome) {
-            (Self::Kept, Ok(())) => Self::Kept,
-            (Self::Lost, Ok(())) => {
-                log::info!("the data is up to date again");
-                Self::Kept
-            }
-            (Self::Kept, Err(error)) => {
-                log::error!(
-                    "cannot bring the data up to date, answering from what was read last: {}",
-                    logging::chain(&error)
-                );
-                Self::Lost
-            }
-            (Self::Lost, Err(_)) => Self::Lost,
+const FRESHNESS: Words = Words {
+    fails: "cannot bring the data up to date, answering from what was read last",
+    goes_again: "the data is up to date again",
+};
+
+const TIME: Words = Words {
+    fails: "cannot do what has become due, and will try again",
+    goes_again: "what has become due is done again",
+};
+
+/// Whether the last round of a task went well; a change of it is worth a line in the log, a repetition is not.
+#[derive(Clone, Copy, Debug)]
+struct Rounds {
+    words: Words,
+    is_failing: bool,
+}
+
+impl Rounds {
+    const fn new(words: Words) -> Self {
+        Self {
+            words,
+            is_failing: false,
         }
+    }
+
+    fn end(&mut self, outcome: Result<(), Error>) {
+        match (self.is_failing, &outcome) {
+            (false, Err(error)) => {
+                log::error!("{}: {}", self.words.fails, logging::chain(error))
+            }
+            (true, Ok(())) => log::info!("{}", self.words.goes_again),
+            (false, Ok(())) | (true, Err(_)) => {}
+        }
+        self.is_failing = outcome.is_err();
     }
 }
 
@@ -475,11 +515,16 @@ mod tests {
     }
 
     #[test]
-    fn the_log_hears_of_a_change_of_freshness_alone() {
+    fn a_task_fails_until_a_round_of_it_goes_well() {
         let failed = || Err(Error::Internal("refreshing", "gone".into()));
-        assert_eq!(Freshness::Kept.after(Ok(())), Freshness::Kept);
-        assert_eq!(Freshness::Kept.after(failed()), Freshness::Lost);
-        assert_eq!(Freshness::Lost.after(failed()), Freshness::Lost);
-        assert_eq!(Freshness::Lost.after(Ok(())), Freshness::Kept);
+        let mut rounds = Rounds::new(TIME);
+        let mut after = |outcome| {
+            rounds.end(outcome);
+            rounds.is_failing
+        };
+        assert!(!after(Ok(())));
+        assert!(after(failed()));
+        assert!(after(failed()));
+        assert!(!after(Ok(())));
     }
 }

@@ -10,6 +10,7 @@ use super::Alongside;
 use crate::domain::blueprint::Blueprint;
 use crate::domain::core_system::CoreSystem;
 use crate::domain::error::{Error, Result};
+use crate::domain::exclusion::Excluded;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::interval::Interval;
 use crate::domain::profile::{Topic, TopicInterest, TopicStage};
@@ -68,7 +69,7 @@ pub struct Expertise {
     pub n_experts: usize,
 }
 
-/// Answers whom to ask about a topic.
+/// Answers whom to ask about a topic; whom the seeker excludes is left out where it asks itself.
 ///
 /// # Errors
 ///
@@ -89,6 +90,14 @@ pub async fn ask(alongside: Arc<Alongside>, question: ExpertiseQuestion) -> Resu
             )
         })
         .await?;
+    let excluded = match question.seeker {
+        Some(seeker) => alongside.excluded(seeker, seen_by(&question, seeker)),
+        None => Excluded::default(),
+    };
+    let found = found
+        .into_iter()
+        .filter(|holder| !excluded.contains(holder.ods_code))
+        .collect();
     // Comparing takes a while where there are many.
     tokio::task::spawn_blocking(move || {
         ranked(&topic, found, &question, |codes| {
@@ -150,6 +159,15 @@ fn ranked(
     })
 }
 
+/// Who looks at an answer for a seeker.
+fn seen_by(question: &ExpertiseQuestion, seeker: OdsCode) -> SeenBy {
+    if question.asker == Some(seeker) {
+        SeenBy::Site
+    } else {
+        SeenBy::Others
+    }
+}
+
 /// The mutual fit of the seeker with each of these, as far as it can be worked out: not with whoever took over from it or the
 /// other way round, and not where nothing can be asked of the seeker.
 fn fits(
@@ -160,11 +178,7 @@ fn fits(
     let Some(seeker) = question.seeker else {
         return Ok(BTreeMap::new());
     };
-    let seen_by = if question.asker == Some(seeker) {
-        SeenBy::Site
-    } else {
-        SeenBy::Others
-    };
+    let seen_by = seen_by(question, seeker);
     // Every turn but the last leaves one out.
     while !codes.is_empty() {
         let without = match alongside.compare(seeker, &codes, question.as_of, seen_by) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 
 use crate::app::import_facts::Stating;
-use crate::app::import_rows;
+use crate::app::{import_rows, succession};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::import::{Counts, ImportKind, ImportState, Remark, Remarks, Said};
@@ -156,7 +156,12 @@ pub fn run(
     }
     let mut change = change.clone();
     change.action = action(order.kind);
-    change.touches = Touches::Scoring;
+    change.touches = if may_close(order.kind) {
+        // What closed organisations leave goes to others.
+        Touches::Everything
+    } else {
+        Touches::Scoring
+    };
     match order.kind {
         ImportKind::Organisations | ImportKind::OdsEtr | ImportKind::OdsOrd | ImportKind::Fhir => {
             organisations(storage, order, &said, &change, progress, finish)
@@ -167,6 +172,22 @@ pub fn run(
         | ImportKind::Memberships
         | ImportKind::Successions
         | ImportKind::Topics => rows(storage, order, &said, &change, progress, finish),
+    }
+}
+
+/// Whether a file of this kind can say that an organisation closed, or who follows it.
+const fn may_close(kind: ImportKind) -> bool {
+    match kind {
+        ImportKind::Organisations
+        | ImportKind::Successions
+        | ImportKind::OdsEtr
+        | ImportKind::OdsOrd
+        | ImportKind::Fhir => true,
+        ImportKind::Systems
+        | ImportKind::Attributes
+        | ImportKind::Links
+        | ImportKind::Memberships
+        | ImportKind::Topics => false,
     }
 }
 
@@ -269,6 +290,7 @@ fn organisations(
             if !may_store(order, &tally.remarks) || !is_changed {
                 return Ok(Outcome::Unchanged(Some(tally.report(said, order, None))));
             }
+            succession::carry_over(connection, change.at)?;
             let report = tally.report(said, order, Some(Revision(current.0 + 1)));
             finish(connection, &report)?;
             Ok(Outcome::Changed(Some(report)))
@@ -304,6 +326,9 @@ fn rows(
             tally.added + tally.changed > 0 || facts::last_sequence(connection)? > last;
         if !may_store(order, &tally.remarks) || !is_changed {
             return Ok(Outcome::Unchanged(tally.report(said, order, None)));
+        }
+        if may_close(order.kind) {
+            succession::carry_over(connection, change.at)?;
         }
         let report = tally.report(said, order, Some(Revision(current.0 + 1)));
         finish(connection, &report)?;

@@ -15,7 +15,11 @@ mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;
+pub mod partnerships;
+pub mod shortlist;
+pub mod succession;
 mod vendors;
+pub mod waiting;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -27,6 +31,7 @@ pub use self::vendors::vendors;
 use crate::domain::api_key::KeyRecord;
 use crate::domain::completeness::Completeness;
 use crate::domain::error::{Error, Result};
+use crate::domain::exclusion::{Excluded, Exclusions};
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::register::Register;
 use crate::domain::suggestion::{PairAnswer, SeenBy, SuggestionRequest, Suggestions};
@@ -65,9 +70,35 @@ struct Held {
     snapshot: Arc<Snapshot>,
     edition: Edition,
     callers: Arc<Callers>,
+    /// Whom each site excludes: beside the snapshot, so that nothing of it moves by an exclusion.
+    exclusions: Arc<Exclusions>,
     touched: Touched,
     /// The last write that was seen, whatever it touched.
     number: Revision,
+}
+
+impl Held {
+    /// Whom a site excludes, as far as whoever looks may know: the site alone.
+    fn excluded(&self, site: OdsCode, seen_by: SeenBy) -> Excluded {
+        match seen_by {
+            SeenBy::Site => self.exclusions.of(site),
+            SeenBy::Others => Excluded::default(),
+        }
+    }
+
+    fn basis(&self, request: &SuggestionRequest) -> Basis {
+        Basis {
+            edition: self.edition,
+            excluded: self.excluded(request.seeker, request.seen_by),
+        }
+    }
+}
+
+/// What is put in the place of what is held; `None` where that stays.
+struct Fresh {
+    snapshot: Option<Arc<Snapshot>>,
+    callers: Option<Arc<Callers>>,
+    exclusions: Option<Arc<Exclusions>>,
 }
 
 /// Which snapshot of this process an answer was made from. Unlike a revision it never comes back: after a backup was restored
@@ -89,6 +120,16 @@ impl Edition {
     }
 }
 
+/// What an answer to a request is made from: the snapshot, and whom the seeker excludes where it sees the answer itself. What
+/// others exclude is no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Basis {
+    /// Of which snapshot.
+    pub edition: Edition,
+    /// Whom the seeker excludes.
+    pub excluded: Excluded,
+}
+
 /// How much to read anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
@@ -104,6 +145,7 @@ struct ReadAnew {
     touched: Touched,
     register: Option<Register>,
     keys: Option<Vec<KeyRecord>>,
+    exclusions: Option<Exclusions>,
 }
 
 impl ReadAnew {
@@ -119,11 +161,15 @@ impl ReadAnew {
         let keys = (went_back || touched.callers != held.touched.callers)
             .then(|| storage::keys::all(connection))
             .transpose()?;
+        let exclusions = (went_back || touched.choices != held.touched.choices)
+            .then(|| storage::exclusions::all(connection))
+            .transpose()?;
         Ok(Self {
             number,
             touched,
             register,
             keys,
+            exclusions,
         })
     }
 }
@@ -138,20 +184,23 @@ impl Alongside {
         if bundled == BundledData::Load {
             fill::with_bundled_data(&storage, now)?;
         }
-        let (register, keys, touched, number) = storage.read_blocking(|connection| {
-            Ok((
-                storage::register::load(connection)?,
-                storage::keys::all(connection)?,
-                storage::revision::touched(connection)?,
-                storage::revision::current(connection)?,
-            ))
-        })?;
+        let (register, keys, exclusions, touched, number) =
+            storage.read_blocking(|connection| {
+                Ok((
+                    storage::register::load(connection)?,
+                    storage::keys::all(connection)?,
+                    storage::exclusions::all(connection)?,
+                    storage::revision::touched(connection)?,
+                    storage::revision::current(connection)?,
+                ))
+            })?;
         let state = State {
             storage,
             held: RwLock::new(Held {
                 snapshot: Arc::new(Snapshot::new(&register)),
                 edition: Edition::FIRST,
                 callers: Arc::new(Callers::new(keys)),
+                exclusions: Arc::new(exclusions),
                 touched,
                 number,
             }),
@@ -181,6 +230,18 @@ impl Alongside {
         self.state.held().edition
     }
 
+    /// What an answer to a request is made from.
+    #[must_use]
+    pub fn basis(&self, request: &SuggestionRequest) -> Basis {
+        self.state.held().basis(request)
+    }
+
+    /// Whom a site excludes, as far as whoever looks may know: the site alone.
+    #[must_use]
+    pub fn excluded(&self, site: OdsCode, seen_by: SeenBy) -> Excluded {
+        self.state.held().excluded(site, seen_by)
+    }
+
     /// How many active organisations answers are made from.
     #[must_use]
     pub fn n_organisations(&self) -> usize {
@@ -191,6 +252,12 @@ impl Alongside {
     #[must_use]
     pub fn knows(&self, code: OdsCode) -> bool {
         self.snapshot().knows(code)
+    }
+
+    /// Whether an organisation of this code is recorded as closed.
+    #[must_use]
+    pub fn is_closed(&self, code: OdsCode) -> bool {
+        self.snapshot().closed(code).is_some()
     }
 
     /// Who may call.
@@ -260,20 +327,19 @@ impl Alongside {
     ///
     /// Those of [`answer::suggest`].
     pub fn suggest(&self, request: &SuggestionRequest) -> Result<Suggestions> {
-        answer::suggest(&self.snapshot(), request)
+        self.suggest_with_basis(request).map(|(answer, _)| answer)
     }
 
-    /// The same, with the edition that the answer was made from.
+    /// The same, with what the answer was made from.
     ///
     /// # Errors
     ///
     /// As [`suggest`](Self::suggest).
-    pub fn suggest_in_edition(
-        &self,
-        request: &SuggestionRequest,
-    ) -> Result<(Suggestions, Edition)> {
+    pub fn suggest_with_basis(&self, request: &SuggestionRequest) -> Result<(Suggestions, Basis)> {
         let held = self.state.held();
-        Ok((answer::suggest(&held.snapshot, request)?, held.edition))
+        let basis = held.basis(request);
+        let answer = answer::suggest(&held.snapshot, request, &basis.excluded)?;
+        Ok((answer, basis))
     }
 
     /// Says how complete an organisation's own facts are.
@@ -317,7 +383,16 @@ impl Alongside {
         as_of: NaiveDate,
         seen_by: SeenBy,
     ) -> Result<PairAnswer> {
-        answer::pairs(&self.snapshot(), seeker, candidates, as_of, seen_by)
+        let held = self.state.held();
+        let excluded = held.excluded(seeker, seen_by);
+        answer::pairs(
+            &held.snapshot,
+            seeker,
+            candidates,
+            as_of,
+            seen_by,
+            &excluded,
+        )
     }
 
     /// The snapshot there is.
@@ -347,18 +422,22 @@ impl State {
     /// A write is numbered above every write that was `seen` before it, unless the database went back to an earlier state, as
     /// when a backup is restored. Where what is held is of a later write, a look at the numbers tells whether it holds this one.
     async fn catch_up(&self, revision: Revision, touches: Touches, seen: Revision) -> Result<()> {
-        let (scoring, callers) = match touches {
-            Touches::Nothing => return Ok(()),
-            Touches::Scoring => (true, false),
-            Touches::Callers => (false, true),
-            Touches::Everything => (true, true),
-        };
+        if touches == Touches::Nothing {
+            return Ok(());
+        }
         let _turn = self.catching_up.lock().await;
         if revision <= seen {
             return self.read_again(Reading::All).await;
         }
         let held = self.held().touched;
-        if (scoring && held.scoring != revision) || (callers && held.callers != revision) {
+        let is_held = match touches {
+            Touches::Nothing => true,
+            Touches::Scoring => held.scoring == revision,
+            Touches::Callers => held.callers == revision,
+            Touches::Choices => held.choices == revision,
+            Touches::Everything => [held.scoring, held.callers, held.choices] == [revision; 3],
+        };
+        if !is_held {
             self.read_again(Reading::Touched).await?;
         }
         Ok(())
@@ -382,8 +461,12 @@ impl State {
                 )
             }
         };
-        let callers = read.keys.map(|keys| Arc::new(Callers::new(keys)));
-        let replaced = self.replace(read.number, read.touched, snapshot, callers);
+        let fresh = Fresh {
+            snapshot,
+            callers: read.keys.map(|keys| Arc::new(Callers::new(keys))),
+            exclusions: read.exclusions.map(Arc::new),
+        };
+        let replaced = self.replace(read.number, read.touched, fresh);
         // Freed by nobody who has requests to answer: a large snapshot takes its time.
         drop(tokio::task::spawn_blocking(move || drop(replaced)));
         Ok(())
@@ -391,23 +474,23 @@ impl State {
 
     /// Puts what was read anew in its place, and returns what was there. What is older than what is held is right too: the
     /// database went back to an earlier state.
-    fn replace(
-        &self,
-        number: Revision,
-        touched: Touched,
-        snapshot: Option<Arc<Snapshot>>,
-        callers: Option<Arc<Callers>>,
-    ) -> (Option<Arc<Snapshot>>, Option<Arc<Callers>>) {
+    fn replace(&self, number: Revision, touched: Touched, fresh: Fresh) -> Fresh {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         held.number = number;
         held.touched = touched;
-        if snapshot.is_some() {
+        if fresh.snapshot.is_some() {
             held.edition = held.edition.next();
         }
-        (
-            snapshot.map(|fresh| std::mem::replace(&mut held.snapshot, fresh)),
-            callers.map(|fresh| std::mem::replace(&mut held.callers, fresh)),
-        )
+        let Fresh {
+            snapshot,
+            callers,
+            exclusions,
+        } = fresh;
+        Fresh {
+            snapshot: snapshot.map(|fresh| std::mem::replace(&mut held.snapshot, fresh)),
+            callers: callers.map(|fresh| std::mem::replace(&mut held.callers, fresh)),
+            exclusions: exclusions.map(|fresh| std::mem::replace(&mut held.exclusions, fresh)),
+        }
     }
 
     /// What is held. Nothing panics while the lock is held, so a poisoned lock still guards what is whole.

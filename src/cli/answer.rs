@@ -4,9 +4,11 @@
 use std::fmt::Write as _;
 
 use crate::cli::columns::{MAX_COLUMNS, bar, fitted, printable, width, wrapped};
+use crate::domain::capacity::AvailabilityState;
 use crate::domain::interval::Interval;
 use crate::domain::suggestion::{
-    CriterionScore, METHOD_VERSION, OrganisationCard, Reason, Suggestion, Suggestions,
+    CriterionScore, METHOD_VERSION, NamedOrganisation, OrganisationCard, Reason, Suggestion,
+    Suggestions,
 };
 
 /// How many suggestions are explained below the table.
@@ -26,6 +28,7 @@ const MAX_NAME_COLUMNS: usize = 46;
 pub fn full(answer: &Suggestions) -> String {
     let mut out = head(answer);
     out.push_str(&table(&answer.suggestions));
+    out.push_str(&not_to_be_approached(&answer.suggestions));
     let explained = &answer.suggestions[..answer.suggestions.len().min(N_EXPLAINED)];
     let unknown_of_all = unknown_of_all(explained);
     for suggestion in explained {
@@ -194,6 +197,52 @@ fn table(suggestions: &[Suggestion]) -> String {
     out
 }
 
+/// Who of the table cannot be approached, and who else there is; nothing where all can be.
+fn not_to_be_approached(suggestions: &[Suggestion]) -> String {
+    let mut out = String::new();
+    for suggestion in suggestions {
+        let Some(state) = closed_to_approaches(suggestion) else {
+            continue;
+        };
+        let mut words = format!("{} is {state}.", suggestion.organisation.ods_code);
+        for (title, others) in [
+            ("Next best", &suggestion.alternates),
+            ("Have partnered with it", &suggestion.relays),
+        ] {
+            if !others.is_empty() {
+                let others: Vec<String> = others.iter().map(short).collect();
+                words.push_str(&format!(" {title}: {}.", others.join("; ")));
+            }
+        }
+        out.push_str(&wrapped("! ", &words));
+    }
+    if !out.is_empty() {
+        out.insert(0, '\n');
+    }
+    out
+}
+
+/// Why a site cannot be approached for a partnership, in words; `None` where it can be.
+fn closed_to_approaches(suggestion: &Suggestion) -> Option<String> {
+    let until = suggestion.availability.paused_until;
+    match suggestion.availability.state {
+        AvailabilityState::Open | AvailabilityState::Undeclared => None,
+        AvailabilityState::Full => Some("full".to_owned()),
+        AvailabilityState::Paused => Some(until.map_or_else(
+            || "paused until further notice".to_owned(),
+            |day| format!("paused until {day}"),
+        )),
+    }
+}
+
+fn short(organisation: &NamedOrganisation) -> String {
+    format!(
+        "{} {}",
+        organisation.ods_code,
+        printable(&organisation.name)
+    )
+}
+
 /// The cells of one line of the table.
 struct Cells<'a> {
     rank: &'a str,
@@ -243,7 +292,10 @@ fn range(fit: Interval) -> String {
 
 /// Why one suggestion is where it is, how each side sees it, and what each gains.
 fn explanation(suggestion: &Suggestion, unknown_of_all: &[&str]) -> String {
-    let title = format!("{}. {}", suggestion.rank, named(&suggestion.organisation));
+    let mut title = format!("{}. {}", suggestion.rank, named(&suggestion.organisation));
+    if let Some(state) = closed_to_approaches(suggestion) {
+        title.push_str(&format!(" ({state})"));
+    }
     let mut out = wrapped("", &title);
     let fit = |fit: Interval| format!("{:.2} ({})", fit.expected(), range(fit));
     let sides = format!(
@@ -326,6 +378,7 @@ fn named(organisation: &OrganisationCard) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::capacity::{Capacity, Pause, PausedBy, Taken};
     use crate::domain::ids::{OdsCode, Revision};
     use crate::domain::organisation::CareSettings;
     use crate::domain::profile::Attribute;
@@ -361,6 +414,9 @@ mod tests {
             ],
             you_gain: vec!["How they did it.".to_owned()],
             they_gain: vec!["How you did it.".to_owned()],
+            availability: Capacity::default().availability(NaiveDate::MAX),
+            alternates: Vec::new(),
+            relays: Vec::new(),
         }
     }
 
@@ -467,6 +523,48 @@ mod tests {
         assert_narrow(&full(&answer));
         assert_narrow(&teaser(&answer));
         assert!(!full(&answer).contains('\x1b'));
+    }
+
+    #[test]
+    fn who_cannot_be_approached_is_named_with_who_else_there_is() {
+        let other = |code: &str| NamedOrganisation {
+            ods_code: OdsCode::new(code).unwrap(),
+            name: "ANOTHER TRUST".to_owned(),
+        };
+        let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+        let mut full_one = suggestion(1, "RHW", "A TRUST");
+        let mut capacity = Capacity {
+            taken: Taken {
+                partnerships: 3,
+                conversations: 0,
+            },
+            ..Capacity::default()
+        };
+        full_one.availability = capacity.availability(day);
+        full_one.alternates = vec![other("RXQ"), other("RYE")];
+        full_one.relays = vec![other("RTK")];
+        let mut paused = suggestion(2, "RJ7", "A TRUST");
+        capacity.pauses.push(Pause {
+            by: PausedBy::Site,
+            until: Some(day),
+            reason: None,
+            since: chrono::DateTime::UNIX_EPOCH,
+            version: crate::domain::version::Version(1),
+        });
+        paused.availability = capacity.availability(day);
+        let text = full(&answer(vec![
+            full_one,
+            paused,
+            suggestion(3, "RYR", "A TRUST"),
+        ]));
+        assert!(text.contains(
+            "\n! RHW is full. Next best: RXQ ANOTHER TRUST; RYE ANOTHER TRUST. Have partnered with it: RTK ANOTHER"
+        ));
+        assert!(text.contains("\n! RJ7 is paused until 2026-11-22.\n"));
+        assert!(text.contains("\n1. RHW A TRUST (full)\n"));
+        assert!(text.contains("\n2. RJ7 A TRUST (paused until 2026-11-22)\n"));
+        assert!(!text.contains("RYR is") && text.contains("\n3. RYR A TRUST\n"));
+        assert_narrow(&text);
     }
 
     #[test]

@@ -134,6 +134,23 @@ impl Link {
         })
     }
 
+    /// The same link, which ends on a day.
+    ///
+    /// # Errors
+    ///
+    /// [`ImpossibleLink::EndsBeforeItStarts`] where it starts later.
+    pub fn ending(self, on: PartialDate) -> Result<Self, ImpossibleLink> {
+        match self.started {
+            Some(started) if on.last_day() < started.first_day() => {
+                Err(ImpossibleLink::EndsBeforeItStarts)
+            }
+            Some(_) | None => Ok(Self {
+                ended: Some(on),
+                ..self
+            }),
+        }
+    }
+
     /// The two organisations, the smaller code first.
     #[must_use]
     pub const fn ends(&self) -> (OdsCode, OdsCode) {
@@ -293,6 +310,18 @@ mod tests {
         assert_eq!(
             link("RTH", "RHW", LinkKind::SiteVisit, None, None),
             Err(ImpossibleLink::MomentWithoutDate)
+        );
+    }
+
+    #[test]
+    fn a_link_does_not_end_before_it_starts() {
+        let day = |text: &str| text.parse::<PartialDate>().unwrap();
+        let visit = link("RTH", "RHW", LinkKind::Other, Some("2026-09-01"), None).unwrap();
+        let ended = visit.clone().ending(day("2026-09-01")).unwrap();
+        assert_eq!(ended.ended(), Some(day("2026-09-01")));
+        assert_eq!(
+            visit.ending(day("2026-08-31")),
+            Err(ImpossibleLink::EndsBeforeItStarts)
         );
     }
 

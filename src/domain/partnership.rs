@@ -52,6 +52,9 @@ impl EndReason {
 /// How long after the end, or after a conversation was agreed to, each side still sees the other's contact people (DESIGN 6).
 pub const CONTACTS_SHOWN_AFTER: TimeDelta = TimeDelta::days(90);
 
+/// How long after the end a side may still say how it went.
+pub const CHECK_IN_TAKEN_AFTER: TimeDelta = TimeDelta::days(90);
+
 /// How long before its planned end the two are reminded of it.
 pub const ENDING_REMINDED_BEFORE: TimeDelta = TimeDelta::days(28);
 
@@ -60,6 +63,9 @@ pub const CHECK_IN_DUE_AFTER: TimeDelta = TimeDelta::days(90);
 
 /// The longest statement of goals, in characters.
 pub const MAX_GOALS_CHARS: usize = 4_000;
+
+/// The most topics of one direction.
+pub const MAX_TOPICS: usize = 20;
 
 /// The longest note of a check-in, in characters.
 pub const MAX_NOTE_CHARS: usize = 2_000;
@@ -130,6 +136,21 @@ impl Partnership {
     pub fn shows_contacts(&self, now: DateTime<Utc>) -> bool {
         self.ended_at
             .is_none_or(|ended| now < ended + CONTACTS_SHOWN_AFTER)
+    }
+
+    /// Whether a side may say how it goes, or went, at a moment.
+    #[must_use]
+    pub fn takes_check_ins(&self, now: DateTime<Utc>) -> bool {
+        self.ended_at
+            .is_none_or(|ended| now <= ended + CHECK_IN_TAKEN_AFTER)
+    }
+
+    /// What one of the two gives to the other, sorted.
+    pub fn given_by(&self, code: OdsCode) -> impl Iterator<Item = &Slug> {
+        self.topics
+            .iter()
+            .filter(move |given| given.giver == code)
+            .map(|given| &given.topic)
     }
 }
 

@@ -1,11 +1,23 @@
 //! Everything that is recorded, at one revision, as the engine reads it.
 
+use crate::domain::capacity::Capacity;
 use crate::domain::core_system::CoreSystem;
-use crate::domain::ids::{OdsCode, Revision};
+use crate::domain::ids::{OdsCode, Revision, Slug};
 use crate::domain::link::{Link, Network};
 use crate::domain::organisation::{Organisation, Succession};
 use crate::domain::profile::{AttributeFact, Topic, TopicInterest};
 use crate::domain::programme::{Programme, Weights};
+
+/// In a partnership, active or ended, one side gave a topic to the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taught {
+    /// Who gave it.
+    pub giver: OdsCode,
+    /// Who received it.
+    pub receiver: OdsCode,
+    /// What.
+    pub topic: Slug,
+}
 
 /// The whole content of the database that scoring needs.
 ///
@@ -35,6 +47,11 @@ pub struct Register {
     pub hides_expertise: Vec<OdsCode>,
     /// The weights that sites saved for themselves, by ODS code.
     pub saved_weights: Vec<(OdsCode, Weights)>,
+    /// What decides whether a site can be approached for a partnership, by ODS code; who is not in it declared no places, has
+    /// no partner and is not paused. Reasons of pauses and conversations are left out.
+    pub capacities: Vec<(OdsCode, Capacity)>,
+    /// What sites gave each other in partnerships; sorted, each once.
+    pub taught: Vec<Taught>,
     /// The programme whose weights hold unless somebody says otherwise.
     pub programme: Programme,
 }
@@ -53,6 +70,8 @@ impl Register {
         self.topics.sort_by(|a, b| a.slug.cmp(&b.slug));
         self.hides_expertise.sort_unstable();
         self.saved_weights.sort_by_key(|&(code, _)| code);
+        self.capacities.sort_by_key(|&(code, _)| code);
+        self.taught.sort();
         self.topic_interests
             .sort_by(|a, b| (a.ods_code, &a.topic).cmp(&(b.ods_code, &b.topic)));
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use crate::domain::caller::Role;
+use crate::domain::capacity::Availability;
 use crate::domain::core_system::Module;
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::{BoardCode, MalformedId, OdsCode, Revision};
@@ -142,6 +143,15 @@ pub struct OrganisationCard {
     pub position: Option<Position>,
 }
 
+/// An organisation by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedOrganisation {
+    /// Its code.
+    pub ods_code: OdsCode,
+    /// Its name.
+    pub name: String,
+}
+
 /// Why a criterion scored as it did: one recorded fact in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
@@ -199,6 +209,12 @@ pub struct Suggestion {
     pub you_gain: Vec<String>,
     /// What the candidate can learn, in sentences addressed to the seeker.
     pub they_gain: Vec<String>,
+    /// Whether it can be approached for a partnership on the day.
+    pub availability: Availability,
+    /// Where it is full or paused: the next best after it in the seeker's list who can be approached.
+    pub alternates: Vec<NamedOrganisation>,
+    /// Where it is full or paused: who has partnered with it and can pass on what they learned.
+    pub relays: Vec<NamedOrganisation>,
 }
 
 /// A fact that an organisation can be asked for.

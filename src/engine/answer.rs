@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
+use crate::domain::exclusion::Excluded;
 use crate::domain::ids::OdsCode;
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::suggestion::{
@@ -10,26 +11,33 @@ use crate::domain::suggestion::{
     Suggestions, WeightsFrom,
 };
 use crate::engine::ask::ask_next;
+use crate::engine::availability::{Elsewhere, rows_of};
 use crate::engine::columns::Row;
 use crate::engine::explain::Explanation;
 use crate::engine::fit::PerCriterion;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::view::{Assessment, Day, View};
 
-/// Answers a request for suggestions.
+/// Answers a request for suggestions. Whom the seeker excludes is skipped; no score, mean or rank of the other side moves by it
+/// (DESIGN 4.1, 4.8).
 ///
 /// # Errors
 ///
 /// [`Error::OrganisationNotFound`] or [`Error::OrganisationClosed`] for the seeker; [`Error::NothingApplies`] where no weighted
 /// criterion can be asked of it.
-pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Suggestions> {
+pub fn suggest(
+    snapshot: &Snapshot,
+    request: &SuggestionRequest,
+    excluded: &Excluded,
+) -> Result<Suggestions> {
     let seeker = active_row(snapshot, request.seeker)?;
     let day = Day::new(snapshot, request.as_of);
     let chosen = chosen_weights(snapshot, seeker, request.weights, request.seen_by);
     let view = View::new(&day, seeker, Some(chosen.weights(snapshot)))?;
-    let shows = Shows::new(&view, &request.filters);
+    let shows = Shows::new(&view, &request.filters, excluded);
     let (ranked, n_candidates) = view.top(request.limit.count(), |row| shows.row(row));
     let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
+    let elsewhere = Elsewhere::after_list(&view, &ranked, |row| shows.row(row));
     let weights_in_use = weights_in_use(snapshot, seeker, chosen);
     let partners = view.specials.iter().filter(|s| s.is_current_partner);
     Ok(Suggestions {
@@ -41,14 +49,15 @@ pub fn suggest(snapshot: &Snapshot, request: &SuggestionRequest) -> Result<Sugge
         ask_next: ask_next(&view, &weights_in_use, &assessments),
         suggestions: (1..)
             .zip(&assessments)
-            .map(|(rank, a)| suggestion(&view, rank, a))
+            .map(|(rank, a)| suggestion(&view, rank, a, &elsewhere, |row| !shows.excludes(row)))
             .collect(),
         current_partners: partners.map(|s| snapshot.card(s.row)).collect(),
     })
 }
 
 /// Answers for given candidates, in the order given, under the seeker's saved weights, where it sees the answer itself, else the
-/// programme's; ranks count all candidates.
+/// programme's; ranks count all candidates but those whom the seeker excludes. One of these is answered for all the same: it is
+/// the seeker's own question.
 ///
 /// # Errors
 ///
@@ -59,6 +68,7 @@ pub fn pairs(
     candidates: &[OdsCode],
     as_of: NaiveDate,
     seen_by: SeenBy,
+    excluded: &Excluded,
 ) -> Result<PairAnswer> {
     let seeker_row = active_row(snapshot, seeker)?;
     let rows: Vec<Row> = candidates
@@ -83,9 +93,13 @@ pub fn pairs(
     let day = Day::new(snapshot, as_of);
     let chosen = chosen_weights(snapshot, seeker_row, None, seen_by);
     let view = View::new(&day, seeker_row, Some(chosen.weights(snapshot)))?;
+    let no_filters = Filters::default();
+    let shows = Shows::new(&view, &no_filters, excluded);
     let suggestions = rows.into_iter().map(|row| {
-        let rank = view.rank_of(row, |_| true);
-        suggestion(&view, rank, &view.assess(row))
+        let is_shown = |row| shows.row(row);
+        let rank = view.rank_of(row, is_shown);
+        let elsewhere = Elsewhere::after_one(&view, view.ranked(row), is_shown);
+        suggestion(&view, rank, &view.assess(row), &elsewhere, is_shown)
     });
     Ok(PairAnswer {
         seeker: snapshot.card(seeker_row),
@@ -175,7 +189,13 @@ fn method(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> Method {
     }
 }
 
-fn suggestion(view: &View<'_>, rank: u32, assessment: &Assessment) -> Suggestion {
+fn suggestion(
+    view: &View<'_>,
+    rank: u32,
+    assessment: &Assessment,
+    elsewhere: &Elsewhere<'_>,
+    may_relay: impl Fn(Row) -> bool,
+) -> Suggestion {
     let mut explanation = Explanation::new(view, assessment);
     let criteria = Criterion::ALL.iter().map(|&criterion| {
         let at = criterion.index();
@@ -205,6 +225,9 @@ fn suggestion(view: &View<'_>, rank: u32, assessment: &Assessment) -> Suggestion
         criteria,
         you_gain: explanation.you_gain,
         they_gain: explanation.they_gain,
+        availability: view.availability(assessment.row),
+        alternates: elsewhere.alternates(assessment.row),
+        relays: elsewhere.relays(assessment.row, may_relay),
     }
 }
 
@@ -214,11 +237,13 @@ struct Shows<'a> {
     filters: &'a Filters,
     /// The number of the vendor asked for; `Some(None)` where nobody runs its systems.
     vendor: Option<Option<u32>>,
+    /// Whom the seeker excludes, sorted.
+    excluded: Vec<Row>,
     shows_all: bool,
 }
 
 impl<'a> Shows<'a> {
-    fn new(view: &'a View<'a>, filters: &'a Filters) -> Self {
+    fn new(view: &'a View<'a>, filters: &'a Filters, excluded: &Excluded) -> Self {
         let vendor = filters
             .vendor
             .as_deref()
@@ -227,11 +252,17 @@ impl<'a> Shows<'a> {
             view,
             filters,
             vendor,
-            shows_all: *filters == Filters::default(),
+            excluded: rows_of(view.day.snapshot, excluded.iter()),
+            shows_all: *filters == Filters::default() && excluded.is_empty(),
         }
     }
 
-    /// Whether a candidate passes every filter that is given. What is not recorded does not pass.
+    /// Whether the seeker excludes a row.
+    fn excludes(&self, row: Row) -> bool {
+        self.excluded.binary_search(&row).is_ok()
+    }
+
+    /// Whether a candidate passes every filter that is given and is not excluded. What is not recorded does not pass.
     fn row(&self, row: Row) -> bool {
         let snapshot = self.view.day.snapshot;
         let filters = self.filters;
@@ -239,7 +270,8 @@ impl<'a> Shows<'a> {
             return true;
         }
         let class = snapshot.class(row);
-        (filters.care_settings.is_empty() || class.settings.meets(filters.care_settings))
+        !self.excludes(row)
+            && (filters.care_settings.is_empty() || class.settings.meets(filters.care_settings))
             && filters
                 .icb
                 .as_ref()

@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod availability;
 pub mod bridges;
 pub mod completeness;
 pub mod criteria;
@@ -20,7 +21,7 @@ pub mod snapshot;
 pub mod view;
 
 mod columns;
-mod lineage;
+pub(crate) mod lineage;
 
 #[cfg(test)]
 mod properties;

@@ -6,6 +6,7 @@ use proptest::sample::{select, subsequence};
 
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::error::Error;
+use crate::domain::exclusion::Excluded;
 use crate::domain::interval::Interval;
 use crate::domain::link::{LinkKind, LinkStanding};
 use crate::domain::organisation::{CareSetting, Position, Status};
@@ -43,7 +44,12 @@ fn request(seeker: &str) -> SuggestionRequest {
 }
 
 fn answer(register: &Register, seeker: &str) -> Suggestions {
-    suggest(&Snapshot::new(register), &request(seeker)).unwrap()
+    suggest(
+        &Snapshot::new(register),
+        &request(seeker),
+        &Excluded::default(),
+    )
+    .unwrap()
 }
 
 fn pair(register: &Register, seeker: &str, candidate: &str) -> Suggestion {
@@ -53,6 +59,7 @@ fn pair(register: &Register, seeker: &str, candidate: &str) -> Suggestion {
         &[code(candidate)],
         day(),
         SeenBy::Site,
+        &Excluded::default(),
     )
     .unwrap();
     answer.candidates.into_iter().next().unwrap()
@@ -227,7 +234,7 @@ proptest! {
     fn every_figure_is_finite_and_within_its_bounds(register in any_register()) {
         let snapshot = Snapshot::new(&register);
         for &seeker in snapshot.codes() {
-            let Ok(answer) = suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }) else { continue };
+            let Ok(answer) = suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default()) else { continue };
             for suggestion in &answer.suggestions {
                 for interval in [suggestion.mutual_fit, suggestion.your_fit, suggestion.their_fit] {
                     check_interval(interval)?;
@@ -254,10 +261,10 @@ proptest! {
         register.programme.weights = weights;
         let snapshot = Snapshot::new(&register);
         for &a in snapshot.codes() {
-            let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }) else { continue };
+            let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }, &Excluded::default()) else { continue };
             for suggestion in &from_a.suggestions {
                 let b = suggestion.organisation.ods_code;
-                let Ok(from_b) = suggest(&snapshot, &SuggestionRequest { seeker: b, ..request("AAA") }) else { continue };
+                let Ok(from_b) = suggest(&snapshot, &SuggestionRequest { seeker: b, ..request("AAA") }, &Excluded::default()) else { continue };
                 let back = from_b.suggestions.iter().find(|s| s.organisation.ods_code == a).unwrap();
                 prop_assert_eq!(back.mutual_fit, suggestion.mutual_fit);
                 prop_assert_eq!(back.their_fit, suggestion.your_fit);
@@ -310,9 +317,9 @@ proptest! {
         saving.sort();
         let mut asking = register;
         asking.saved_weights.retain(|(code, _)| *code != seeker);
-        let kept = suggest(&Snapshot::new(&saving), &SuggestionRequest { seeker, ..request("AAA") });
+        let kept = suggest(&Snapshot::new(&saving), &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default());
         let weights = Some(requested);
-        let asked = suggest(&Snapshot::new(&asking), &SuggestionRequest { seeker, weights, ..request("AAA") });
+        let asked = suggest(&Snapshot::new(&asking), &SuggestionRequest { seeker, weights, ..request("AAA") }, &Excluded::default());
         if let (Ok(kept), Ok(asked)) = (kept, asked) {
             prop_assert_eq!(kept.method.weights_from, WeightsFrom::Saved);
             prop_assert_eq!(asked.method.weights_from, WeightsFrom::Request);
@@ -353,7 +360,7 @@ proptest! {
         let Some(promised) = before.missing.iter().find(|m| m.fact == fact).and_then(|m| m.width_change) else { return Ok(()) };
         if settings {
             register.organisations[0].links_complete_on = day().pred_opt();
-        } else if suggest(&Snapshot::new(&register), &request("AAA")).is_ok_and(|a| !a.suggestions.is_empty())
+        } else if suggest(&Snapshot::new(&register), &request("AAA"), &Excluded::default()).is_ok_and(|a| !a.suggestions.is_empty())
             && register.attributes.iter().all(|a| a.ods_code != kept[1] || a.value.attribute() != Attribute::EthosPace) {
             // A candidate that lacks the answer leaves it open, whatever it is; what it does not lack decides the fit itself.
             register.attributes.extend(organisation("AAA").with(Attribute::EthosPace, 3.0).attributes);
@@ -377,7 +384,7 @@ proptest! {
         let answers = |register: &Register| {
             let snapshot = Snapshot::new(register);
             let asked = snapshot.codes().iter().map(|&seeker| {
-                format!("{:?}", suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }))
+                format!("{:?}", suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default()))
             });
             asked.collect::<Vec<String>>()
         };
@@ -410,7 +417,7 @@ proptest! {
         }
         after.sort();
         let width = |register: &Register| {
-            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day(), SeenBy::Site).map(|p| p.candidates[0].your_fit.width())
+            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day(), SeenBy::Site, &Excluded::default()).map(|p| p.candidates[0].your_fit.width())
         };
         if let (Ok(before), Ok(after)) = (width(&before), width(&after)) {
             prop_assert!(after <= before + ROUNDING, "{before} became {after}");
@@ -460,7 +467,7 @@ fn two_trusts() -> [Built; 2] {
 fn a_register_of_nobody_and_of_one_answers() {
     let snapshot = Snapshot::new(&register(&[]));
     assert!(matches!(
-        suggest(&snapshot, &request("AAA")),
+        suggest(&snapshot, &request("AAA"), &Excluded::default()),
         Err(Error::OrganisationNotFound(_))
     ));
     assert!(
@@ -488,7 +495,12 @@ fn a_closed_seeker_is_told_who_is_there_today() {
     let [a, b] = two_trusts();
     let mut register = register(&[a, b, organisation("CCC").closed()]);
     register.successions = vec![succession("CCC", "BBB")];
-    let error = suggest(&Snapshot::new(&register), &request("CCC")).unwrap_err();
+    let error = suggest(
+        &Snapshot::new(&register),
+        &request("CCC"),
+        &Excluded::default(),
+    )
+    .unwrap_err();
     assert!(
         matches!(error, Error::OrganisationClosed { successors, .. } if successors == [code("BBB")])
     );
@@ -572,6 +584,7 @@ fn current_partners_are_listed_apart_and_relatives_not_at_all() {
         &[code("CCC")],
         day(),
         SeenBy::Site,
+        &Excluded::default(),
     );
     assert!(matches!(refused, Err(Error::NeverSuggested { .. })));
 }
@@ -608,6 +621,7 @@ fn where_nothing_applies_to_the_seeker_the_request_is_refused_with_the_facts() {
             weights,
             ..request("AAA")
         },
+        &Excluded::default(),
     )
     .unwrap_err();
     let expected = [Fact::CareSettings, Fact::CoreSystem(Module::Epr)];
@@ -764,6 +778,7 @@ fn filters_show_fewer_and_rank_what_is_shown() {
                 filters,
                 ..request("AAA")
             },
+            &Excluded::default(),
         )
         .unwrap();
         assert_eq!(answer.n_candidates, answer.suggestions.len());
@@ -850,7 +865,12 @@ fn the_weights_of_a_site_that_saved_some_are_its_sides_own_in_every_pair() {
         weights: Some(Weights::EQUAL),
         ..request("BBB")
     };
-    let asked = suggest(&Snapshot::new(&register), &with_request).unwrap();
+    let asked = suggest(
+        &Snapshot::new(&register),
+        &with_request,
+        &Excluded::default(),
+    )
+    .unwrap();
     assert_eq!(asked.method.weights_from, WeightsFrom::Request);
     assert_eq!(
         answer(&register, "AAA").method.weights_from,

@@ -23,12 +23,19 @@ impl Ranked {
             .total_cmp(&self.mutual_fit)
             .then(self.row.cmp(&other.row))
     }
+
+    /// Whether it stands before another.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        self.order(other) == Ordering::Less
+    }
 }
 
 /// The best so far, in order, at most so many.
 struct Best {
     ranked: Vec<Ranked>,
     limit: usize,
+    /// Only those after this one count.
+    after: Option<Ranked>,
 }
 
 impl Best {
@@ -44,6 +51,9 @@ impl Best {
     }
 
     fn offer(&mut self, candidate: Ranked) {
+        if self.after.is_some_and(|after| !after.is_before(&candidate)) {
+            return;
+        }
         let at = self
             .ranked
             .partition_point(|r| r.order(&candidate) == Ordering::Less);
@@ -61,9 +71,29 @@ impl View<'_> {
     ///
     /// `O(n)` comparisons; allocates for the result alone.
     pub(crate) fn top(&self, limit: usize, is_shown: impl Fn(Row) -> bool) -> (Vec<Ranked>, usize) {
+        self.best(limit, None, is_shown)
+    }
+
+    /// The best `limit` candidates after a given one for which `is_shown` holds, in order.
+    pub(crate) fn top_after(
+        &self,
+        candidate: Ranked,
+        limit: usize,
+        is_shown: impl Fn(Row) -> bool,
+    ) -> Vec<Ranked> {
+        self.best(limit, Some(candidate), is_shown).0
+    }
+
+    fn best(
+        &self,
+        limit: usize,
+        after: Option<Ranked>,
+        is_shown: impl Fn(Row) -> bool,
+    ) -> (Vec<Ranked>, usize) {
         let mut best = Best {
             ranked: Vec::with_capacity(limit + 1),
             limit,
+            after,
         };
         let mut n_candidates = 0;
         // Those with links come first: they tend to rank high, so the threshold rises early.
@@ -95,11 +125,7 @@ impl View<'_> {
 
     /// A candidate's place among all candidates for which `is_shown` holds, from 1.
     pub(crate) fn rank_of(&self, candidate: Row, is_shown: impl Fn(Row) -> bool) -> u32 {
-        let place = self.mutual_from(candidate, self.prior(candidate), 0.0);
-        let place = Ranked {
-            row: candidate,
-            mutual_fit: place.unwrap_or(0.0),
-        };
+        let place = self.ranked(candidate);
         let is_before = |row: Row, prior: f64| {
             self.mutual_from(row, prior, place.mutual_fit)
                 .is_some_and(|mutual_fit| {
@@ -120,6 +146,15 @@ impl View<'_> {
                 && is_before(row, 0.0)
         });
         index(special + ordinary.count() + 1)
+    }
+
+    /// A candidate with its expected mutual fit, as the order takes it.
+    pub(crate) fn ranked(&self, row: Row) -> Ranked {
+        let mutual_fit = self.mutual_from(row, self.prior(row), 0.0);
+        Ranked {
+            row,
+            mutual_fit: mutual_fit.unwrap_or(0.0),
+        }
     }
 
     /// The rows that have no link to the seeker and may be suggested.

@@ -18,6 +18,7 @@ use crate::domain::programme::{Criterion, Programme, Weights};
 use crate::domain::provenance::Provenance;
 use crate::domain::register::Register;
 use crate::domain::suggestion::OrganisationCard;
+use crate::engine::availability::AvailabilityLists;
 use crate::engine::columns::{Interner, Lists, Row, Texts, index};
 use crate::engine::criteria::care_setting::CareSettingTable;
 use crate::engine::criteria::core_system::Portfolios;
@@ -134,6 +135,7 @@ pub struct Snapshot {
     pub(crate) culture: CultureColumns,
     pub(crate) links: LinkColumns,
     pub(crate) learning: LearningColumns,
+    pub(crate) availability: AvailabilityLists,
     /// The rows that keep what they can show from other sites; sorted.
     hides_expertise: Vec<Row>,
     topic_names: Vec<String>,
@@ -329,6 +331,7 @@ impl Snapshot {
             portfolios,
             culture,
             links,
+            availability: AvailabilityLists::new(register, row_of),
             learning,
             systems,
             system_names,
@@ -395,6 +398,7 @@ impl Snapshot {
             + self.culture.heap_bytes()
             + self.links.heap_bytes()
             + self.learning.heap_bytes()
+            + self.availability.heap_bytes()
             + self.systems.heap_bytes()
             + self.attribute_origins.heap_bytes()
             + self.attribute_origins_of.capacity() * size_of::<u32>()

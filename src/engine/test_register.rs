@@ -167,6 +167,8 @@ pub(crate) fn register(built: &[Built]) -> Register {
         networks: Vec::new(),
         hides_expertise: Vec::new(),
         saved_weights: Vec::new(),
+        capacities: Vec::new(),
+        taught: Vec::new(),
         topics: topics
             .into_iter()
             .map(|slug| Topic {

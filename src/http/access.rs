@@ -90,6 +90,12 @@ impl Rule {
         }
     }
 
+    /// Whether an operation of a method is for organisations that are open alone. A closed one still reads what is its own, keeps
+    /// its facts and takes away, but what it had open with others is its successor's.
+    fn is_for_the_open(self, method: &Method) -> bool {
+        self == Self::Site && !matches!(*method, Method::GET | Method::HEAD | Method::DELETE)
+    }
+
     /// Whether a role may call the operation on an organisation, where the path names one.
     fn check(self, role: Role, named: Option<&str>) -> Result<(), Problem> {
         let own = |code: OdsCode| match named.map(OdsCode::new) {
@@ -295,10 +301,25 @@ async fn admit(
         return Err(refuse(problem, Some(wait)));
     }
     rule.check(caller.role, named_organisation(&template, &path))
+        .and_then(|()| match caller.role.site() {
+            Some(code) if rule.is_for_the_open(request.method()) => still_open(request, code),
+            Some(_) | None => Ok(()),
+        })
         .map_err(|problem| refuse(problem, None))?;
     request.extensions_mut().insert(Admitted);
     request.extensions_mut().insert(Asker(caller));
     Ok(spent)
+}
+
+/// Refuses a site that closed.
+fn still_open(request: &ServiceRequest, code: OdsCode) -> Result<(), Problem> {
+    match request.app_data::<Data<Alongside>>() {
+        Some(alongside) if alongside.is_closed(code) => {
+            let words = "a closed organisation makes no agreements; the one that follows it does";
+            Err(DomainError::Forbidden(words).into())
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Counts a key or a token that is not good against the address it came from. A request with neither guesses nothing.
@@ -443,6 +464,10 @@ impl FromRequest for Asker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::BundledData;
+    use crate::domain::secret::MasterSecret;
+    use crate::storage::{DatabaseUrl, Storage};
+    use chrono::DateTime;
 
     #[test]
     fn nobody_acts_for_another_site() {
@@ -456,6 +481,33 @@ mod tests {
         assert!(Rule::OwnOrAdmin.check(Role::Viewer, Some("RTH")).is_err());
         assert!(Rule::Admin.check(rth, None).is_err());
         assert!(Rule::Staff.check(Role::Viewer, None).is_ok());
+    }
+
+    #[test]
+    fn what_a_site_agrees_to_with_others_is_for_the_open_alone() {
+        for method in [Method::POST, Method::PUT, Method::PATCH] {
+            assert!(Rule::Site.is_for_the_open(&method));
+            assert!(!Rule::Own.is_for_the_open(&method));
+        }
+        for method in [Method::GET, Method::HEAD, Method::DELETE] {
+            assert!(!Rule::Site.is_for_the_open(&method));
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_closed_organisation_agrees_to_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::sqlite_file(&folder.path().join("a.db"));
+        let secret = MasterSecret::new([7; MasterSecret::N_BYTES]);
+        let storage = Storage::open(&url, &secret).unwrap();
+        let alongside = Alongside::open(storage, BundledData::Load, DateTime::UNIX_EPOCH).unwrap();
+        let request = actix_web::test::TestRequest::post()
+            .app_data(Data::new(alongside))
+            .to_srv_request();
+        let code = |text: &str| OdsCode::new(text).unwrap();
+        assert!(still_open(&request, code("RTH")).is_ok());
+        let refused = still_open(&request, code("RW6")).unwrap_err();
+        assert_eq!(refused.kind, Kind::Forbidden);
     }
 
     #[test]

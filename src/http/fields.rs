@@ -44,6 +44,32 @@ impl Faults {
         None
     }
 
+    /// Reads text of several lines: trimmed, 1 to `max` characters, of the control characters only line breaks and tabs. However
+    /// a line break is written, it is kept as one character.
+    pub(crate) fn prose(
+        &mut self,
+        pointer: &str,
+        given: Option<String>,
+        max: usize,
+    ) -> Option<String> {
+        let given = given?.replace("\r\n", "\n");
+        let text = given.trim();
+        let is_strange = |c: char| c.is_control() && c != '\n' && c != '\t';
+        if text.is_empty() {
+            self.refuse(pointer, "is empty");
+        } else if text.chars().count() > max {
+            self.refuse(pointer, format!("has at most {max} characters"));
+        } else if text.chars().any(is_strange) {
+            self.refuse(
+                pointer,
+                "has no control characters but line breaks and tabs",
+            );
+        } else {
+            return Some(text.to_owned());
+        }
+        None
+    }
+
     /// Reads a value of a type that says itself what is wrong. `None` where there is none.
     pub(crate) fn read<T: FromStr<Err: Display>>(
         &mut self,
@@ -158,6 +184,17 @@ mod tests {
         };
         assert_eq!(faults.len(), 5);
         assert!(!format!("{faults:?}").contains("secret"));
+    }
+
+    #[test]
+    fn prose_keeps_its_lines() {
+        let mut given = Faults::default();
+        let text = given.prose("/note", Some(" One\r\n\ttwo \n".into()), 10);
+        assert_eq!(text.as_deref(), Some("One\n\ttwo"));
+        for text in ["", " \n ", "a\u{0}b", "a\u{1b}b", "12345678901"] {
+            assert_eq!(given.prose("/note", Some(text.into()), 10), None);
+        }
+        assert_eq!(given.0.len(), 5);
     }
 
     #[test]

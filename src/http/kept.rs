@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::app::Edition;
+use crate::app::Basis;
 use crate::domain::ids::OdsCode;
 use crate::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 
@@ -21,9 +21,9 @@ const N_EXPECTED: usize = 256;
 const BEFORE_TIME: &[u8] = br#""generatedAt":""#;
 
 /// Everything that an answer to the plain question depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PlainQuestion {
-    edition: Edition,
+    basis: Basis,
     seeker: OdsCode,
     seen_by: SeenBy,
     limit: Limit,
@@ -31,10 +31,11 @@ pub(crate) struct PlainQuestion {
 }
 
 impl PlainQuestion {
-    /// The plain question that a request asks of a snapshot; `None` where it has weights or filters of its own.
-    pub(crate) fn of(request: &SuggestionRequest, edition: Edition) -> Option<Self> {
+    /// The plain question that a request asks, to be answered from what there is; `None` where it has weights or filters of
+    /// its own. A change of the seeker's own exclusions makes it another question; everybody else's stay what they were.
+    pub(crate) fn of(request: &SuggestionRequest, basis: Basis) -> Option<Self> {
         (request.weights.is_none() && request.filters == Filters::default()).then_some(Self {
-            edition,
+            basis,
             seeker: request.seeker,
             seen_by: request.seen_by,
             limit: request.limit,
@@ -99,6 +100,15 @@ impl KeptAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Edition;
+    use crate::domain::exclusion::Excluded;
+
+    fn of_edition(number: u64) -> Basis {
+        Basis {
+            edition: Edition::of(number),
+            excluded: Excluded::default(),
+        }
+    }
 
     fn question(limit: i64, edition: u64) -> PlainQuestion {
         let request = SuggestionRequest {
@@ -109,7 +119,7 @@ mod tests {
             limit: Limit::new(limit).unwrap(),
             as_of: "2026-11-22".parse().unwrap(),
         };
-        PlainQuestion::of(&request, Edition::of(edition)).unwrap()
+        PlainQuestion::of(&request, of_edition(edition)).unwrap()
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -147,6 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn whom_the_seeker_excludes_is_part_of_the_question() {
+        let mut other = question(1, 1);
+        other.basis.excluded = [OdsCode::new("RHW").unwrap()].into_iter().collect();
+        let kept = KeptAnswers::new();
+        kept.keep(question(1, 1), br#"{"generatedAt":"x"}"#);
+        assert!(kept.get(&other, at("2027-01-02T03:04:05Z")).is_none());
+        assert!(
+            kept.get(&question(1, 1), at("2027-01-02T03:04:05Z"))
+                .is_some()
+        );
+    }
+
+    #[test]
     fn a_request_with_weights_or_filters_of_its_own_is_not_plain() {
         let plain = SuggestionRequest {
             seeker: OdsCode::new("RTH").unwrap(),
@@ -166,13 +189,13 @@ mod tests {
                     filters,
                     ..plain.clone()
                 },
-                Edition::of(1)
+                of_edition(1)
             )
             .is_none()
         );
         let weights = Some(crate::domain::programme::Weights::EQUAL);
         assert!(
-            PlainQuestion::of(&SuggestionRequest { weights, ..plain }, Edition::of(1)).is_none()
+            PlainQuestion::of(&SuggestionRequest { weights, ..plain }, of_edition(1)).is_none()
         );
     }
 

@@ -21,6 +21,7 @@ mod contacts;
 mod core_systems;
 mod ethos;
 mod examples;
+mod exclusions;
 mod expertise;
 mod exports;
 mod extract;
@@ -52,6 +53,7 @@ mod probes;
 mod problem;
 mod question;
 mod reference;
+mod shortlist;
 mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
@@ -322,6 +324,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::make_suggestions)
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
+                .configure(choices)
                 .configure(relations)
                 .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
@@ -342,6 +345,19 @@ fn operations(config: &mut ServiceConfig) {
         .service(probes::ping)
         .service(probes::status)
         .service(probes::metrics);
+}
+
+/// What a site chooses for itself alone.
+fn choices(config: &mut ServiceConfig) {
+    config
+        .service(exclusions::list_exclusions)
+        .service(exclusions::show_exclusion)
+        .service(exclusions::put_exclusion)
+        .service(exclusions::withdraw_exclusion)
+        .service(shortlist::show_shortlist)
+        .service(shortlist::order_shortlist)
+        .service(shortlist::put_shortlist_entry)
+        .service(shortlist::remove_shortlist_entry);
 }
 
 /// What joins organisations, and the people to ask.

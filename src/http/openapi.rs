@@ -39,8 +39,12 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("audit", "Who changed what, and when."),
+    (
+        "choices",
+        "What a site chooses for itself alone: exclusions and the shortlist.",
+    ),
     ("contacts", "People to ask: for the site itself alone."),
     ("exports", "Tables as files."),
     (

@@ -5,10 +5,10 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
-    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
-    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
-    weights,
+    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos,
+    exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links,
+    links_declaration, me, networks, organisations, particulars, probes, reference, shortlist,
+    suggestions, topics, vendors, visibility, weights,
 };
 
 /// What is said of an operation.
@@ -67,6 +67,7 @@ const TABLES: &[&[Operation]] = &[
     contacts::OPERATIONS,
     core_systems::OPERATIONS,
     ethos::OPERATIONS,
+    exclusions::OPERATIONS,
     expertise::OPERATIONS,
     exports::OPERATIONS,
     fhir::OPERATIONS,
@@ -82,6 +83,7 @@ const TABLES: &[&[Operation]] = &[
     particulars::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
+    shortlist::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
     vendors::OPERATIONS,

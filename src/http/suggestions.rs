@@ -120,13 +120,13 @@ fn suggest(
     request: &SuggestionRequest,
 ) -> Result<HttpResponse, Problem> {
     let now = clock.now();
-    let question = PlainQuestion::of(request, alongside.edition());
+    let question = PlainQuestion::of(request, alongside.basis(request));
     if let Some(body) = question.and_then(|question| kept.get(&question, now)) {
         return Ok(answer::json_bytes(body));
     }
-    let (answer, edition) = alongside.suggest_in_edition(request)?;
-    // The data may have moved on since the question was looked up, so the answer is kept for the snapshot it was made from.
-    let question = PlainQuestion::of(request, edition);
+    let (answer, basis) = alongside.suggest_with_basis(request)?;
+    // The data may have moved on since the question was looked up, so the answer is kept for what it was made from.
+    let question = PlainQuestion::of(request, basis);
     let capacity = SUGGESTION_BYTES * (answer.suggestions.len() + 1);
     let body = answer::bytes(&SuggestionsView::new(answer, now), capacity)?;
     if let Some(question) = question {

@@ -12,9 +12,10 @@ use diesel::{
 };
 use serde_json::{Value, json};
 
+use crate::domain::dates::PartialDate;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
-use crate::domain::link::{Link, LinkRecord, LinkStanding};
+use crate::domain::link::{Link, LinkKind, LinkRecord, LinkStanding};
 use crate::domain::version::{Expected, Version};
 use crate::storage::Outcome;
 use crate::storage::connection::{Connection, each_backend};
@@ -176,7 +177,7 @@ pub struct StatedLink {
 /// where the new word is at least as strong, but one side does not change what the other, or a publication, says: it may
 /// confirm or dispute that. A link that was confirmed and that its declarer changes is declared again; any other standing
 /// stays, and so does the evidence of which nothing is said. One that has the id already is what its declarer made of this
-/// link since, and stays.
+/// link since, and stays; so does one that comes of an agreement.
 ///
 /// # Errors
 ///
@@ -209,7 +210,7 @@ pub fn state(
         });
     };
     let is_anothers = said.declared_by.is_some() && held.link.declared_by != said.declared_by;
-    if is_anothers || held.link.provenance.voice > voice {
+    if held.agreement.is_some() || is_anothers || held.link.provenance.voice > voice {
         return Ok(stays(Stated::Kept, held));
     }
     let mut after = held.clone();
@@ -242,7 +243,7 @@ pub fn state(
 /// # Errors
 ///
 /// [`Error::Forbidden`] where the organisation did not declare it; [`Error::Stale`] where it is of another version than
-/// expected; [`Error::Conflict`] as in [`add`]; those of [`find`].
+/// expected; [`Error::Conflict`] as in [`add`], and where it comes of an agreement; those of [`find`].
 pub fn change(
     connection: &mut Connection,
     (code, id): (OdsCode, &str),
@@ -288,6 +289,25 @@ pub fn withdraw(
     Ok(before)
 }
 
+/// Refuses a link that comes of an agreement: what the two agreed to is changed where they agreed to it.
+fn not_agreed(record: &LinkRecord) -> Result<()> {
+    let Some(agreement) = &record.agreement else {
+        return Ok(());
+    };
+    let (what, paths) = if record.link.kind() == LinkKind::Conversation {
+        ("approach", "approaches")
+    } else {
+        ("partnership", "partnerships")
+    };
+    Err(Error::Conflict {
+        rule: "/problems/link-agreed",
+        detail: format!(
+            "Link {} comes of what both sides agreed to and changes with it alone: see {what} /api/v1/{paths}/{agreement}.",
+            record.id
+        ),
+    })
+}
+
 /// A link that the organisation declared, of a version that the caller has seen.
 fn own(
     connection: &mut Connection,
@@ -295,6 +315,7 @@ fn own(
     expected: &Expected,
 ) -> Result<LinkRecord> {
     let record = find(connection, code, id)?;
+    not_agreed(&record)?;
     if record.link.declared_by != Some(code) {
         return Err(Error::Forbidden(
             "only the side that declared a link changes it; the other confirms or disputes it",
@@ -321,7 +342,7 @@ pub enum Answer {
 /// # Errors
 ///
 /// [`Error::Forbidden`] where the organisation declared it itself; [`Error::Conflict`] where the other end disputes a
-/// publication; [`Error::Stale`] as in [`change`]; those of [`find`].
+/// publication, and where it comes of an agreement; [`Error::Stale`] as in [`change`]; those of [`find`].
 pub fn answer(
     connection: &mut Connection,
     (code, id): (OdsCode, &str),
@@ -330,6 +351,7 @@ pub fn answer(
     at: DateTime<Utc>,
 ) -> Result<Outcome<(LinkRecord, LinkRecord)>> {
     let before = find(connection, code, id)?;
+    not_agreed(&before)?;
     if before.link.declared_by == Some(code) {
         return Err(Error::Forbidden(
             "the side that declared a link does not answer it",
@@ -364,6 +386,56 @@ pub fn answer(
     // As it was kept: a time of the database has six digits of a second.
     let after = find(connection, code, id)?;
     Ok(Outcome::Changed((before, after)))
+}
+
+/// Ends a link that comes of an agreement, on the day of a moment, and returns what it was and what it is. One that was to start
+/// later never began: it is removed, and only the history keeps it. One that ended before stays as it is.
+///
+/// # Errors
+///
+/// [`Error::Missing`] where there is no link of this id; [`Error::Internal`] where it comes of no agreement; those of [`page`].
+pub fn end_agreed(
+    connection: &mut Connection,
+    id: &str,
+    at: DateTime<Utc>,
+) -> Result<(LinkRecord, Option<LinkRecord>)> {
+    let row = links::table
+        .find(id)
+        .first::<LinkRow>(&mut connection.database)
+        .optional()
+        .map_err(failed("reading the link of an agreement"))?;
+    let before = row
+        .map(LinkRow::into_record)
+        .transpose()?
+        .ok_or_else(|| Error::Missing {
+            what: WHAT,
+            id: id.to_owned(),
+        })?;
+    if before.agreement.is_none() {
+        return Err(Error::Internal(
+            "ending the link of an agreement",
+            "it comes of none".into(),
+        ));
+    }
+    if before.link.ended().is_some() {
+        return Ok((before.clone(), Some(before)));
+    }
+    let today = PartialDate::day(at.date_naive())
+        .ok_or_else(|| Error::Internal("ending a link", "the day cannot be kept".into()))?;
+    let Ok(ended) = before.link.clone().ending(today) else {
+        remember(connection, &before, DisplacedBy::Withdrawal, at)?;
+        delete(connection, id)?;
+        return Ok((before, None));
+    };
+    let voice = before.link.provenance.voice;
+    let after = LinkRecord {
+        link: ended,
+        version: Version(before.version.0 + 1),
+        ..before.clone()
+    };
+    remember(connection, &before, DisplacedBy::Word(voice), at)?;
+    replace(connection, &after)?;
+    Ok((before, Some(after)))
 }
 
 fn insert(connection: &mut Connection, record: &LinkRecord) -> Result<()> {

@@ -6,18 +6,22 @@
 
 pub mod affiliations;
 mod any_connection;
+pub mod approach_expiry;
 pub mod approaches;
 pub mod attributes;
 pub mod audit;
 mod audit_pages;
 mod audit_verify;
+mod availability;
 pub mod blueprints;
 pub mod capacity;
+pub mod carry_over;
 mod connection;
 pub mod contacts;
 pub mod core_systems;
 pub mod data_sets;
 pub mod events;
+pub mod exclusions;
 pub mod expertise;
 pub mod export;
 pub mod facts;
@@ -37,12 +41,15 @@ pub mod particulars;
 pub mod partnerships;
 pub mod programmes;
 pub mod register;
+pub mod reminders;
 pub mod revision;
 mod rows;
 mod schema;
 mod seal;
 mod sealed;
 mod server;
+pub mod shortlist;
+pub mod told;
 pub mod topics;
 mod turn;
 mod url;
@@ -115,9 +122,11 @@ pub enum Touches {
     Scoring,
     /// Who may call.
     Callers,
-    /// Both.
+    /// Whom a site excludes from its own suggestions; scoring stays as it is, since nobody else is to notice.
+    Choices,
+    /// All of it.
     Everything,
-    /// Neither.
+    /// None of it.
     Nothing,
 }
 

@@ -22,7 +22,7 @@ use crate::storage::schema::{
     attributes, boards, core_systems, data_sets, links, network_members, networks,
     organisation_care_settings, organisation_topics, organisations, successions, topics,
 };
-use crate::storage::{blueprints, programmes, revision, visibility, weights};
+use crate::storage::{availability, blueprints, programmes, revision, visibility, weights};
 
 /// Reads one whole table as rows.
 macro_rules! whole_table {
@@ -44,6 +44,7 @@ macro_rules! whole_table {
 /// [`Error::Unavailable`] where the database cannot be read; [`Error::Internal`] where a stored row breaks a rule of
 /// the domain, with its table and key in the cause.
 pub fn load(connection: &mut Connection) -> Result<Register> {
+    let (capacities, taught) = availability::all(connection)?;
     let mut register = Register {
         revision: revision::touched(connection)?.scoring,
         organisations: load_organisations(connection)?,
@@ -81,6 +82,8 @@ pub fn load(connection: &mut Connection) -> Result<Register> {
         },
         hides_expertise: visibility::hiding_expertise(connection)?,
         saved_weights: weights::saved(connection)?,
+        capacities,
+        taught,
         programme: programmes::default(connection)?,
     };
     register.sort();

@@ -32,6 +32,8 @@ pub struct Touched {
     pub scoring: Revision,
     /// Who may call.
     pub callers: Revision,
+    /// Whom sites exclude.
+    pub choices: Revision,
 }
 
 /// Returns the numbers of the last writes that touched what is kept in memory.
@@ -40,8 +42,8 @@ pub struct Touched {
 ///
 /// As [`current`].
 pub fn touched(connection: &mut Connection) -> Result<Touched> {
-    let (scoring, callers): (i64, i64) = revision::table
-        .select((revision::scoring, revision::callers))
+    let (scoring, callers, choices): (i64, i64, i64) = revision::table
+        .select((revision::scoring, revision::callers, revision::choices))
         .first(&mut connection.database)
         .map_err(failed("reading the revision"))?;
     let read = |number: i64| {
@@ -52,6 +54,7 @@ pub fn touched(connection: &mut Connection) -> Result<Touched> {
     Ok(Touched {
         scoring: read(scoring)?,
         callers: read(callers)?,
+        choices: read(choices)?,
     })
 }
 
@@ -72,6 +75,12 @@ pub(super) fn raise(connection: &mut Connection, touches: Touches) -> Result<Rev
             .set(revision::callers.eq(revision::number))
             .execute(&mut connection.database)
             .map_err(failed("raising the revision of callers"))?;
+    }
+    if matches!(touches, Touches::Choices | Touches::Everything) {
+        diesel::update(revision::table)
+            .set(revision::choices.eq(revision::number))
+            .execute(&mut connection.database)
+            .map_err(failed("raising the revision of choices"))?;
     }
     current(connection)
 }

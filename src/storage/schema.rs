@@ -186,6 +186,7 @@ diesel::table! {
         number -> BigInt,
         scoring -> BigInt,
         callers -> BigInt,
+        choices -> BigInt,
     }
 }
 
@@ -466,6 +467,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    shortlists (ods_code) {
+        ods_code -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    shortlist_entries (ods_code, candidate) {
+        ods_code -> Text,
+        candidate -> Text,
+        place -> BigInt,
+        sealed_label -> Nullable<Text>,
+        sealed_note -> Nullable<Text>,
+        added_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     events (sequence) {
         sequence -> BigInt,
         id -> Text,
@@ -474,6 +493,23 @@ diesel::table! {
         subject -> Text,
         data -> Text,
         happened_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    partnership_reminders (partnership_id, ods_code, kind) {
+        partnership_id -> Text,
+        ods_code -> Text,
+        kind -> Text,
+        about -> Date,
+        reminded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    closures_waiting (ods_code) {
+        ods_code -> Text,
+        noticed_at -> Timestamp,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::web::Bytes;
+use alongside::domain::exclusion::Excluded;
 use alongside::domain::ids::OdsCode;
 use alongside::domain::suggestion::{Fact, Filters, Limit, SeenBy, SuggestionRequest, Suggestions};
 use alongside::engine::answer::suggest;
@@ -28,7 +29,7 @@ fn request(seeker: &str, limit: i64) -> SuggestionRequest {
 }
 
 fn answer(seeker: &str) -> Suggestions {
-    suggest(&SNAPSHOT, &request(seeker, 10)).unwrap()
+    suggest(&SNAPSHOT, &request(seeker, 10), &Excluded::default()).unwrap()
 }
 
 /// The published figures are given to four places.
@@ -106,7 +107,7 @@ fn a_scan_allocates_nothing_per_candidate() {
     let allocations = |n: usize| {
         let snapshot = Snapshot::new(&synthetic::register(&real, n, 1));
         let info = allocation_counter::measure(|| {
-            let answer = suggest(&snapshot, &request("Z000000", 1)).unwrap();
+            let answer = suggest(&snapshot, &request("Z000000", 1), &Excluded::default()).unwrap();
             assert_eq!(answer.n_candidates, n - 1);
         });
         (info.count_total, snapshot)

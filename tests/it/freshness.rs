@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::error::Result;
+use alongside::domain::exclusion::Exclusion;
 use alongside::domain::ids::{OdsCode, Revision};
 use alongside::domain::programme::{Criterion, Weights};
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
-use alongside::storage::{Change, Connection, Touches, programmes};
+use alongside::domain::version::{Expected, Version};
+use alongside::storage::{Change, Connection, Touches, exclusions, programmes};
 
 use crate::support::database::{TestDatabase, a_change};
 use crate::support::service::now;
@@ -157,9 +159,9 @@ async fn after_a_backup_is_restored_the_same_revision_with_other_data_is_another
     service.database.execute(&back);
     let again = service.weigh(9.0).await;
     assert_eq!(again, first);
-    let (after, later) = service.alongside.suggest_in_edition(&request()).unwrap();
+    let (after, basis) = service.alongside.suggest_with_basis(&request()).unwrap();
     assert_eq!((after.revision, service.is_weighed(9.0)), (first, true));
-    assert!(later > edition);
+    assert!(basis.edition > edition);
 }
 
 #[actix_web::test]
@@ -194,4 +196,74 @@ async fn a_refresh_that_fails_midway_leaves_what_is_held_and_the_next_one_reads_
         .execute("ALTER TABLE topics_away RENAME TO topics");
     service.alongside.refresh().await.unwrap();
     assert!(service.is_weighed(4.0));
+}
+
+/// Excludes an organisation for RTH.
+fn exclude(excluded: &'static str) -> impl FnOnce(&mut Connection) -> Result<()> + Send {
+    let code = |text| OdsCode::new(text).unwrap();
+    move |connection| {
+        let exclusion = Exclusion {
+            ods_code: code("RTH"),
+            excluded: code(excluded),
+            reason: None,
+            created_at: now(),
+            version: Version(0),
+        };
+        exclusions::put(connection, exclusion, &Expected::Any).map(|_| ())
+    }
+}
+
+#[actix_web::test]
+async fn an_exclusion_is_in_the_next_answer_and_moves_nothing_else() {
+    let service = service();
+    let (before, basis) = service.alongside.suggest_with_basis(&request()).unwrap();
+    let first = before.suggestions[0].organisation.ods_code;
+    assert_eq!(first.as_str(), "RHW");
+    let change = change(Touches::Choices);
+    service
+        .alongside
+        .write(change, exclude("RHW"))
+        .await
+        .unwrap();
+    let (after, later) = service.alongside.suggest_with_basis(&request()).unwrap();
+    assert_eq!(after.n_candidates, before.n_candidates - 1);
+    assert_eq!(
+        after.suggestions[0].organisation,
+        before.suggestions[1].organisation
+    );
+    // Neither the revision nor the snapshot is another; whom the site excludes is.
+    assert_eq!(
+        (after.revision, later.edition),
+        (before.revision, basis.edition)
+    );
+    assert_ne!(later, basis);
+    let others = SuggestionRequest {
+        seen_by: SeenBy::Others,
+        ..request()
+    };
+    assert_eq!(
+        service.alongside.suggest(&others).unwrap().n_candidates,
+        before.n_candidates
+    );
+}
+
+#[actix_web::test]
+async fn what_another_replica_excludes_is_read_with_the_next_refresh() {
+    let service = service();
+    let storage = service.database.open();
+    let before = service.alongside.suggest(&request()).unwrap().n_candidates;
+    storage
+        .write_blocking(&change(Touches::Choices), exclude("RHW"))
+        .unwrap();
+    assert_eq!(
+        service.alongside.suggest(&request()).unwrap().n_candidates,
+        before
+    );
+    let edition = service.alongside.edition();
+    service.alongside.refresh().await.unwrap();
+    assert_eq!(
+        service.alongside.suggest(&request()).unwrap().n_candidates,
+        before - 1
+    );
+    assert_eq!(service.alongside.edition(), edition);
 }

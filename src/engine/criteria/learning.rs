@@ -104,9 +104,15 @@ impl LearningColumns {
         &self.interests[start..end]
     }
 
+    /// The topics that a row seeks.
+    pub(crate) fn sought(&self, row: Row) -> impl Iterator<Item = u32> {
+        let interests = self.of(row).iter();
+        interests.filter(|i| i.need.is_some()).map(|i| i.topic)
+    }
+
     /// Whether the criterion can be asked of a row: it seeks a topic.
     pub(crate) fn is_applicable(&self, row: Row) -> bool {
-        self.of(row).iter().any(|i| i.need.is_some())
+        self.sought(row).next().is_some()
     }
 
     /// What the topics are worth on a day; `None` where nobody seeks any, and the criterion applies to nobody.

@@ -85,15 +85,18 @@ impl LinkFact {
         self.kind.is_moment() || self.ended.is_some_and(|d| d.last_day() < as_of)
     }
 
-    /// Whether it is a partnership that lasts on a day and that both sides, or a publication, stand behind: the word of one
-    /// side takes nobody off anybody's list.
-    fn is_current_partnership(&self, as_of: NaiveDate) -> bool {
+    /// Whether it is a partnership that both sides, or a publication, stand behind.
+    fn is_partnership(&self) -> bool {
         self.kind == LinkKind::Partnership
             && matches!(
                 self.standing,
                 LinkStanding::Published | LinkStanding::Confirmed
             )
-            && !self.is_over(as_of)
+    }
+
+    /// Whether it is such a partnership and lasts on a day: the word of one side takes nobody off anybody's list.
+    fn is_current_partnership(&self, as_of: NaiveDate) -> bool {
+        self.is_partnership() && !self.is_over(as_of)
     }
 }
 
@@ -311,6 +314,26 @@ impl LinkColumns {
             }
         }
         relations
+    }
+
+    /// Who is or was a row's partner by a link that both sides, or a publication, stand behind, by row; each with what the
+    /// link counts for on a day.
+    pub(crate) fn partners(&self, row: Row, as_of: NaiveDate) -> Vec<(Row, f64)> {
+        let mut partners: Vec<(Row, f64)> = Vec::new();
+        for edge in self.edges.of(row) {
+            let fact = self.links[edge.link as usize];
+            if !fact.is_partnership() {
+                continue;
+            }
+            let Some(value) = fact.value(as_of) else {
+                continue;
+            };
+            match partners.last_mut() {
+                Some((last, best)) if *last == edge.other => *best = best.max(value),
+                Some(_) | None => partners.push((edge.other, value)),
+            }
+        }
+        partners
     }
 
     /// What joins two rows on a day, strongest first, then in the order of their numbers.

@@ -134,6 +134,7 @@ const fn showing(stage: TopicStage) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::exclusion::Excluded;
     use crate::domain::profile::{TopicNeed, TopicStage};
     use crate::domain::programme::Criterion;
     use crate::domain::suggestion::{CriterionScore, SeenBy, Suggestion};
@@ -156,7 +157,14 @@ mod tests {
         }
         let day = "2026-11-22".parse().unwrap();
         let snapshot = Snapshot::new(&register);
-        let answer = pairs(&snapshot, code("AAA"), &[code("BBB")], day, SeenBy::Site);
+        let answer = pairs(
+            &snapshot,
+            code("AAA"),
+            &[code("BBB")],
+            day,
+            SeenBy::Site,
+            &Excluded::default(),
+        );
         answer.unwrap().candidates.remove(0)
     }
 

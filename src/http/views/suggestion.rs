@@ -12,6 +12,8 @@ use crate::domain::suggestion::{
     Ask, CriterionScore, METHOD_VERSION, Method, OrganisationCard, PairAnswer, Reason, Suggestion,
     Suggestions,
 };
+use crate::http::views::availability::AvailabilityView;
+use crate::http::views::choices::NamedView;
 use crate::http::views::numbers::{IntervalView, Km, Share};
 use crate::http::views::text::{
     CareSettingNames, Code, CriterionName, FactName, PartialDateText, Shown, WeightsFromName,
@@ -240,6 +242,13 @@ pub(crate) struct SuggestionView {
     /// What the candidate can learn, in sentences.
     they_gain: Vec<String>,
     availability: AvailabilityView,
+    /// Where it is full or paused: the next best after it in the seeker's list who can be approached; else empty.
+    #[schema(max_items = 3)]
+    alternates: Vec<NamedView>,
+    /// Where it is full or paused: who has partnered with it and can pass on what they learned, those first to whom it gave most
+    /// of what the seeker seeks; else empty.
+    #[schema(max_items = 3)]
+    relays: Vec<NamedView>,
 }
 
 impl From<Suggestion> for SuggestionView {
@@ -257,10 +266,9 @@ impl From<Suggestion> for SuggestionView {
             criteria: suggestion.criteria.into_iter().map(Into::into).collect(),
             you_gain: suggestion.you_gain,
             they_gain: suggestion.they_gain,
-            availability: AvailabilityView {
-                state: AvailabilityState::Undeclared,
-                remaining: None,
-            },
+            availability: suggestion.availability.into(),
+            alternates: suggestion.alternates.into_iter().map(Into::into).collect(),
+            relays: suggestion.relays.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -332,24 +340,6 @@ impl From<Reason> for ReasonView {
             as_of: reason.as_of.map(PartialDateText),
         }
     }
-}
-
-/// Whether a site can take another partner.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Availability)]
-struct AvailabilityView {
-    state: AvailabilityState,
-    /// How many places it has left; null where it has not said.
-    #[schema(required, minimum = 0)]
-    remaining: Option<u32>,
-}
-
-/// What a site says of its capacity.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum AvailabilityState {
-    /// It has not said.
-    Undeclared,
 }
 
 /// A fact to find out next.

@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::capacity::AvailabilityState;
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::OdsCode;
@@ -116,6 +117,7 @@ macro_rules! named {
 }
 
 named! {
+    AvailabilityStateName(AvailabilityState) as "AvailabilityState": "Whether a site can be approached for a partnership.";
     CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
     CriterionName(Criterion) as "Criterion": "A named part of a fit.";
     WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";

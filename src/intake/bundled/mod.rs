@@ -72,6 +72,8 @@ fn read() -> Read<Bundle> {
             networks: relations::read_memberships(MEMBERSHIPS, &known)?,
             hides_expertise: Vec::new(),
             saved_weights: Vec::new(),
+            capacities: Vec::new(),
+            taught: Vec::new(),
             topics: Vec::new(),
             topic_interests: Vec::new(),
             programme: Programme {

@@ -60,6 +60,14 @@ const ROWS: &[(&str, For)] = &[
     ("show_suggestion", For::ItselfAdminsViewers),
     ("compare_candidates", For::ItselfAdminsViewers),
     ("show_completeness", For::ItselfAdminsViewers),
+    ("list_exclusions", For::Itself),
+    ("show_exclusion", For::Itself),
+    ("put_exclusion", For::Itself),
+    ("withdraw_exclusion", For::Itself),
+    ("show_shortlist", For::Itself),
+    ("order_shortlist", For::Itself),
+    ("put_shortlist_entry", For::Itself),
+    ("remove_shortlist_entry", For::Itself),
     ("list_links", For::Callers),
     ("declare_link", For::Itself),
     ("show_links_declaration", For::Callers),
@@ -231,6 +239,9 @@ fn targets(call: &Call) -> &'static [Target] {
     }
 }
 
+/// An organisation that is none of the targets.
+const SOMEBODY_ELSE: &str = "RJ7";
+
 const MADE_UP_ID: &str = "99999999-9999-4999-8999-999999999999";
 
 /// A service on which the operation can be asked for every target, and the id of the thing of each.
@@ -248,7 +259,7 @@ async fn prepared(call: &Call) -> (TestService, Vec<(Target, String)>) {
                 (false, ..) if call.caller() == As::Admin => (As::Admin, target.code()),
                 (false, ..) => (target.owner().unwrap(), target.code()),
             };
-            let instead = Instead::from([("odsCode", code)]);
+            let instead = Instead::from([("odsCode", code), ("candidate", SOMEBODY_ELSE)]);
             let id = call.prepare(&service, maker, &instead).await;
             if let Some(id) = id {
                 ids.push((target, id));
@@ -269,9 +280,9 @@ async fn ask(
     // Somebody else than any target stands in the other places.
     let mut instead = Instead::from([
         ("odsCode", target.code()),
-        ("candidate", "RJ7"),
-        ("with", "RJ7"),
-        ("to", "RJ7"),
+        ("candidate", SOMEBODY_ELSE),
+        ("with", SOMEBODY_ELSE),
+        ("to", SOMEBODY_ELSE),
     ]);
     if let Some((_, id)) = id {
         instead.insert("id", id);

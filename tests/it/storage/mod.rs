@@ -1,6 +1,7 @@
 //! One suite for every database: each body runs on SQLite, and on PostgreSQL where a server is given.
 
 mod audit;
+mod between;
 mod export;
 mod facts;
 mod keys;
@@ -9,6 +10,8 @@ mod opening;
 mod organisations;
 mod register;
 mod relations;
+mod succession;
+mod waiting;
 mod writing;
 
 use alongside::domain::ids::OdsCode;

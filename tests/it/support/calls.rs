@@ -42,6 +42,9 @@ pub(crate) fn calls() -> Vec<Call> {
 /// What to put in the place of examples, by the name of the parameter.
 pub(crate) type Instead<'a> = BTreeMap<&'static str, &'a str>;
 
+/// Where an entry of a shortlist is put, without which there is nothing to order.
+const SHORTLIST_ENTRY: &str = "/api/v1/organisations/{odsCode}/shortlist/{candidate}";
+
 /// Operations of the other side of a link than the one that declared it.
 const OF_THE_OTHER_SIDE: [&str; 2] = ["confirm_link", "dispute_link"];
 
@@ -152,6 +155,9 @@ impl Call {
         let (path, method) = match self.path.split_once("/{id}") {
             Some((collection, _)) => (collection, "post"),
             None if self.method == "delete" => (self.path, "put"),
+            // One of several things that have no ids of their own is there once it was put.
+            None if self.method == "get" && self.path.ends_with('}') => (self.path, "put"),
+            None if self.id == "order_shortlist" => (SHORTLIST_ENTRY, "put"),
             None => return None,
         };
         calls()
@@ -167,6 +173,12 @@ impl Call {
         instead: &Instead<'_>,
     ) -> Option<String> {
         let preparation = self.preparation()?;
+        let mut instead = instead.clone();
+        if self.id == "order_shortlist" {
+            // As the example of its order has it.
+            instead.insert("candidate", "RJ7");
+        }
+        let instead = &instead;
         let address = preparation.address(instead, |_| false);
         let answer = service.ask(caller, preparation.request(&address)).await;
         assert!(

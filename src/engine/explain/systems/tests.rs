@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::core_system::{Module, SystemStatus};
+use crate::domain::exclusion::Excluded;
 use crate::domain::suggestion::{SeenBy, Suggestion};
 use crate::engine::answer::pairs;
 use crate::engine::snapshot::Snapshot;
@@ -25,6 +26,7 @@ fn told(mine: Told<'_>, theirs: Told<'_>) -> Suggestion {
         &[code("BBB")],
         day,
         SeenBy::Site,
+        &Excluded::default(),
     )
     .unwrap();
     answer.candidates.into_iter().next().unwrap()

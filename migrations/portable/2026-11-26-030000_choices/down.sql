@@ -1,0 +1,3 @@
+DROP TABLE shortlist_entries;
+DROP TABLE shortlists;
+ALTER TABLE revision DROP COLUMN choices;

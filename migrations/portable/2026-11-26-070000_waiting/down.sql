@@ -1,0 +1,2 @@
+DROP TABLE closures_waiting;
+DROP TABLE partnership_reminders;
