@@ -16,6 +16,7 @@ pub mod import_jobs;
 mod import_rows;
 pub mod keys;
 pub mod partnerships;
+pub mod shown_contacts;
 mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};
