@@ -140,6 +140,9 @@ mod tests {
             (ours.total.given, ours.total.received),
             (count(2, 0), count(1, 1))
         );
-        assert_eq!(Balance::of(code("RTH"), &BalanceFacts::default()), Balance::default());
+        assert_eq!(
+            Balance::of(code("RTH"), &BalanceFacts::default()),
+            Balance::default()
+        );
     }
 }

@@ -39,7 +39,7 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("audit", "Who changed what, and when."),
     ("contacts", "People to ask: for the site itself alone."),
     ("exports", "Tables as files."),
@@ -56,6 +56,10 @@ const TAGS: [(&str, &str); 12] = [
     (
         "organisations",
         "Organisations, and what is recorded of them.",
+    ),
+    (
+        "partnerships",
+        "What two sites agreed to: what it is for, how it goes, whom to ask at the other side, and its end.",
     ),
     ("probes", "For what runs the service."),
     ("profile", "What a site says of itself."),

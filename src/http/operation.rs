@@ -5,10 +5,10 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
-    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
-    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
-    weights,
+    attributes, audit, balance, blueprints, bridges, check_ins, completeness, contacts,
+    core_systems, ethos, expertise, exports, fhir, history, imports, keys, link_answers, links,
+    links_declaration, me, networks, organisations, particulars, partnerships, probes, reference,
+    shown_contacts, suggestions, topics, vendors, visibility, weights,
 };
 
 /// What is said of an operation.
@@ -61,8 +61,10 @@ impl Operation {
 const TABLES: &[&[Operation]] = &[
     attributes::OPERATIONS,
     audit::OPERATIONS,
+    balance::OPERATIONS,
     blueprints::OPERATIONS,
     bridges::OPERATIONS,
+    check_ins::OPERATIONS,
     completeness::OPERATIONS,
     contacts::OPERATIONS,
     core_systems::OPERATIONS,
@@ -80,8 +82,10 @@ const TABLES: &[&[Operation]] = &[
     networks::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
+    partnerships::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
+    shown_contacts::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
     vendors::OPERATIONS,

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
-};
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::approach::{ApproachKind, ApproachState};
 use crate::domain::balance::{Balance, BalanceFacts, Passing};
@@ -96,10 +94,7 @@ fn n_conversations(connection: &mut Connection, code: OdsCode) -> Result<usize> 
     Ok(usize::try_from(n).unwrap_or_default())
 }
 
-fn agreed(
-    connection: &mut Connection,
-    held: &BTreeMap<String, Held>,
-) -> Result<BTreeSet<Passing>> {
+fn agreed(connection: &mut Connection, held: &BTreeMap<String, Held>) -> Result<BTreeSet<Passing>> {
     let mut agreed = BTreeSet::new();
     let ids: Vec<&String> = held.keys().collect();
     for ids in ids.chunks(MAX_VALUES) {

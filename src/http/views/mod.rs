@@ -1,7 +1,9 @@
 //! What answers look like: one struct for each thing shown, filled by moving from the domain's values.
 
 pub(crate) mod audit;
+pub(crate) mod balance;
 pub(crate) mod bridges;
+pub(crate) mod check_ins;
 pub(crate) mod comparison;
 pub(crate) mod completeness;
 pub(crate) mod contacts;
@@ -13,6 +15,7 @@ pub(crate) mod links;
 pub(crate) mod networks;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
+pub(crate) mod partnerships;
 pub(crate) mod suggestion;
 pub(crate) mod text;
 pub(crate) mod weights;
