@@ -93,7 +93,7 @@ impl Agreed {
         let (a, b) = self.ends;
         let kind = ApproachKind::Partnership;
         let approach = accepted(connection, (a, b), kind, self.answered_at())?;
-        let link_id = format!("{}a", &approach.id[..35]);
+        let link_id = approach.id.replace("-8000-", "-9000-");
         let partnership = Partnership {
             id: free_id(|id| partnerships::find(connection, id)),
             sequence: 0,
