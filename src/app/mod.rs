@@ -17,6 +17,7 @@ mod import_rows;
 pub mod keys;
 pub mod partnerships;
 pub mod shortlist;
+pub mod shown_contacts;
 pub mod succession;
 mod vendors;
 pub mod waiting;

@@ -6,13 +6,184 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::event::{EventKind, NewEvent, Recipient};
-use crate::domain::ids::OdsCode;
-use crate::domain::partnership::{EndReason, Partnership, PartnershipState};
-use crate::domain::version::Version;
+use crate::domain::ids::{OdsCode, Slug};
+use crate::domain::partnership::{
+    CheckIn, EndReason, GivenTopic, Partnership, PartnershipState, Usefulness,
+};
+use crate::domain::version::{Expected, Version};
 use crate::storage::audit::{self, Entry};
-use crate::storage::{Connection, events, links, partnerships};
+use crate::storage::{Connection, Outcome, check_ins, events, links, partnerships, topics};
+
+/// What a partnership is for, from one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purpose {
+    /// In the words of the two.
+    pub goals: Option<String>,
+    /// What this side learns of the other; sorted, each once.
+    pub learn: Vec<Slug>,
+    /// What it gives to the other; sorted, each once.
+    pub give: Vec<Slug>,
+}
+
+/// Puts down what a partnership is for, in the words of one side, tells the other, and returns what it is.
+///
+/// # Errors
+///
+/// [`Error::Missing`] where the organisation is none of the two; [`Error::Stale`] where it is of another version than expected;
+/// [`Error::Conflict`] where it ended; [`Error::Invalid`] where a topic is none; [`Error::Unavailable`] or [`Error::Internal`]
+/// where it cannot be changed.
+pub fn change(
+    connection: &mut Connection,
+    (code, id): (OdsCode, &str),
+    purpose: Purpose,
+    expected: &Expected,
+    at: DateTime<Utc>,
+) -> Result<Outcome<Partnership>> {
+    let before = seen(connection, (code, id), expected)?;
+    require_active(&before)?;
+    require_topics(
+        connection,
+        &[("/youLearn", &purpose.learn), ("/youGive", &purpose.give)],
+    )?;
+    let mut after = before.clone();
+    after.goals = purpose.goals;
+    let gives = |giver: OdsCode, topics: Vec<Slug>| {
+        topics
+            .into_iter()
+            .map(move |topic| GivenTopic { giver, topic })
+    };
+    let learned = gives(before.other_than(code), purpose.learn);
+    after.topics = gives(code, purpose.give).chain(learned).collect();
+    after.topics.sort_unstable();
+    if after == before {
+        return Ok(Outcome::Unchanged(after));
+    }
+    after.version = Version(before.version.0 + 1);
+    partnerships::replace(connection, &after)?;
+    note(connection, Some(&before), &after);
+    let kind = EventKind::PartnershipChanged;
+    let more = json!({ "by": code.as_str() });
+    tell(connection, kind, &after, Some(code), &more, at)?;
+    Ok(Outcome::Changed(after))
+}
+
+/// Ends a partnership for one of its sides, as [`end`] does.
+///
+/// # Errors
+///
+/// [`Error::Missing`] where the organisation is none of the two; [`Error::Stale`] where it is of another version than expected;
+/// those of [`end`].
+pub fn end_for(
+    connection: &mut Connection,
+    (code, id): (OdsCode, &str),
+    reason: EndReason,
+    expected: &Expected,
+    at: DateTime<Utc>,
+) -> Result<Partnership> {
+    let partnership = seen(connection, (code, id), expected)?;
+    end(connection, &partnership, Some(code), reason, at)
+}
+
+/// A partnership of a side, of a version that it has seen.
+fn seen(
+    connection: &mut Connection,
+    (code, id): (OdsCode, &str),
+    expected: &Expected,
+) -> Result<Partnership> {
+    let partnership = partnerships::find_for(connection, code, id)?;
+    if expected.allows(partnership.version) {
+        Ok(partnership)
+    } else {
+        Err(Error::Stale)
+    }
+}
+
+/// What a side says of how a partnership goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaidAtCheckIn {
+    /// How useful it is.
+    pub usefulness: Usefulness,
+    /// What it learned; sorted, each once.
+    pub learned: Vec<Slug>,
+    /// What it gave; sorted, each once.
+    pub given: Vec<Slug>,
+    /// A remark for the two sides alone.
+    pub note: Option<String>,
+}
+
+/// Keeps what a side says of how a partnership goes, under an id of its own, tells the other, and returns it.
+///
+/// # Errors
+///
+/// [`Error::Missing`] where the organisation is none of the two; [`Error::Conflict`] where the partnership ended too long ago;
+/// [`Error::Invalid`] where a topic is none; [`Error::Unavailable`] or [`Error::Internal`] where it cannot be kept.
+pub fn check_in(
+    connection: &mut Connection,
+    (code, id): (OdsCode, &str),
+    (check_in_id, said): (String, SaidAtCheckIn),
+    at: DateTime<Utc>,
+) -> Result<CheckIn> {
+    let partnership = partnerships::find_for(connection, code, id)?;
+    if let Some(ended) = partnership.ended_at
+        && !partnership.takes_check_ins(at)
+    {
+        return Err(has_ended(ended));
+    }
+    require_topics(
+        connection,
+        &[("/learned", &said.learned), ("/given", &said.given)],
+    )?;
+    let check_in = CheckIn {
+        id: check_in_id,
+        sequence: 0,
+        partnership_id: partnership.id.clone(),
+        ods_code: code,
+        made_at: at,
+        usefulness: said.usefulness,
+        learned: said.learned,
+        given: said.given,
+        note: said.note,
+    };
+    let check_in = check_ins::add(connection, check_in)?;
+    for side in [partnership.ends.0, partnership.ends.1] {
+        let entry = Entry {
+            kind: check_ins::KIND,
+            id: check_in.id.clone(),
+            ods_code: Some(side),
+            before: None,
+            after: Some(check_ins::json_of(&check_in)),
+        };
+        audit::note(connection, entry);
+    }
+    let more = json!({ "by": code.as_str(), "checkIn": check_in.id });
+    let kind = EventKind::PartnershipCheckedIn;
+    tell(connection, kind, &partnership, Some(code), &more, at)?;
+    Ok(check_in)
+}
+
+/// Refuses topics that there are not, each under the field that names it.
+fn require_topics(connection: &mut Connection, given: &[(&str, &[Slug])]) -> Result<()> {
+    if given.iter().all(|(_, topics)| topics.is_empty()) {
+        return Ok(());
+    }
+    let known = topics::all(connection)?;
+    let mut faults = Vec::new();
+    for (pointer, topics) in given {
+        for topic in *topics {
+            if !known.iter().any(|known| known.slug == *topic) {
+                let words = format!("names no topic with {topic}");
+                faults.push(FieldError::new(*pointer, words));
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(faults))
+    }
+}
 
 /// Ends a partnership and its link, tells the other side (both, where no side ended it) and the admins, and returns what it is.
 ///
@@ -45,7 +216,7 @@ pub fn end(
     partnerships::replace(connection, &after)?;
     note(connection, Some(partnership), &after);
     let more = json!({
-        "endedBy": by.map(|code| code.to_string()),
+        "by": by.map(|code| code.to_string()),
         "reason": reason.as_str(),
     });
     tell(

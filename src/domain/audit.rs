@@ -36,7 +36,7 @@ pub struct AuditRecord {
 }
 
 /// What a site says for itself alone, by the kind of row.
-const PRIVATE_KINDS: [&str; 7] = [
+const PRIVATE_KINDS: &[&str] = &[
     "contacts",
     "ethos",
     "exclusions",
@@ -47,7 +47,7 @@ const PRIVATE_KINDS: [&str; 7] = [
 ];
 
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
-const OPEN_KINDS: [&str; 25] = [
+const OPEN_KINDS: &[&str] = &[
     "",
     "approaches",
     "attributes",

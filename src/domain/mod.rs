@@ -8,6 +8,7 @@ pub mod affiliation;
 pub mod api_key;
 pub mod approach;
 pub mod audit;
+pub mod balance;
 pub mod blueprint;
 pub mod bridge;
 pub mod caller;

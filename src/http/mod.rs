@@ -10,10 +10,12 @@ mod answer;
 mod attributes;
 mod audit;
 mod audit_parameters;
+mod balance;
 mod blueprints;
 mod body;
 mod bridges;
 mod changing;
+mod check_ins;
 mod clock;
 mod completeness;
 mod conditional;
@@ -48,12 +50,15 @@ mod organisations;
 mod pagination;
 mod parameters;
 mod particulars;
+mod partnership_parameters;
+mod partnerships;
 mod path;
 mod probes;
 mod problem;
 mod question;
 mod reference;
 mod shortlist;
+mod shown_contacts;
 mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
@@ -326,6 +331,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::compare_candidates)
                 .configure(choices)
                 .configure(relations)
+                .configure(agreed)
                 .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
@@ -397,6 +403,20 @@ fn relations(config: &mut ServiceConfig) {
         .service(contacts::erase_contact)
         .service(contacts::export_contact)
         .service(expertise::list_expertise);
+}
+
+/// What two sites agreed to.
+fn agreed(config: &mut ServiceConfig) {
+    config
+        .service(partnerships::list_partnerships)
+        .service(partnerships::show_partnership)
+        .service(partnerships::change_partnership)
+        .service(partnerships::end_partnership)
+        .service(check_ins::list_check_ins)
+        .service(check_ins::make_check_in)
+        .service(shown_contacts::list_partnership_contacts)
+        .service(shown_contacts::list_approach_contacts)
+        .service(balance::show_balance);
 }
 
 /// Answers what no operation took: a path that takes other methods, or no path of ours.

@@ -39,7 +39,7 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 13] = [
+const TAGS: &[(&str, &str)] = &[
     ("audit", "Who changed what, and when."),
     (
         "choices",
@@ -60,6 +60,10 @@ const TAGS: [(&str, &str); 13] = [
     (
         "organisations",
         "Organisations, and what is recorded of them.",
+    ),
+    (
+        "partnerships",
+        "What two sites agreed to: what it is for, how it goes, whom to ask at the other side, and its end.",
     ),
     ("probes", "For what runs the service."),
     ("profile", "What a site says of itself."),
@@ -371,7 +375,7 @@ fn base() -> OpenApi {
                 .identifier(Some("MIT"))
                 .build(),
         ));
-    let tags = TAGS.map(|(name, words)| {
+    let tags = TAGS.iter().map(|&(name, words)| {
         TagBuilder::new()
             .name(name)
             .description(Some(words))

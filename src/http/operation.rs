@@ -5,10 +5,11 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos,
-    exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links,
-    links_declaration, me, networks, organisations, particulars, probes, reference, shortlist,
-    suggestions, topics, vendors, visibility, weights,
+    attributes, audit, balance, blueprints, bridges, check_ins, completeness, contacts,
+    core_systems, ethos, exclusions, expertise, exports, fhir, history, imports, keys,
+    link_answers, links, links_declaration, me, networks, organisations, particulars, partnerships,
+    probes, reference, shortlist, shown_contacts, suggestions, topics, vendors, visibility,
+    weights,
 };
 
 /// What is said of an operation.
@@ -61,8 +62,10 @@ impl Operation {
 const TABLES: &[&[Operation]] = &[
     attributes::OPERATIONS,
     audit::OPERATIONS,
+    balance::OPERATIONS,
     blueprints::OPERATIONS,
     bridges::OPERATIONS,
+    check_ins::OPERATIONS,
     completeness::OPERATIONS,
     contacts::OPERATIONS,
     core_systems::OPERATIONS,
@@ -81,9 +84,11 @@ const TABLES: &[&[Operation]] = &[
     networks::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
+    partnerships::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
     shortlist::OPERATIONS,
+    shown_contacts::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
     vendors::OPERATIONS,

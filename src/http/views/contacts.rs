@@ -1,9 +1,10 @@
-//! Contact people, for the organisation whose contacts they are.
+//! Contact people, for the organisation whose contacts they are, and for the other side of what both agreed to.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::shown_contacts::ShownContacts;
 use crate::domain::contact::{Contact, PhoneNumber};
 use crate::http::views::text::Code;
 use crate::storage::contacts::{ContactChange, Held};
@@ -110,6 +111,62 @@ impl From<Held> for ExportView {
             contact: held.contact.into(),
             changes: held.changes.into_iter().map(Into::into).collect(),
             kept_answers: held.n_kept_answers,
+        }
+    }
+}
+
+/// A contact person of the other side.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SharedContact)]
+struct SharedContactView {
+    /// What the person does there.
+    #[schema(max_length = 100)]
+    role: String,
+    /// The person's name.
+    #[schema(max_length = 100)]
+    name: String,
+    /// The person's e-mail address at work.
+    #[schema(max_length = 254)]
+    email: String,
+    /// The person's telephone number at work.
+    #[schema(required, max_length = 30)]
+    phone: Option<String>,
+}
+
+impl From<Contact> for SharedContactView {
+    fn from(contact: Contact) -> Self {
+        let view = ContactView::from(contact);
+        Self {
+            role: view.role,
+            name: view.name,
+            email: view.email,
+            phone: view.phone,
+        }
+    }
+}
+
+/// The contact people of the other side.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SharedContacts)]
+pub(crate) struct SharedContactsView {
+    /// Whose they are.
+    ods_code: Code,
+    /// From when on they are no longer shown, in UTC; null while a partnership lasts.
+    #[schema(required)]
+    shown_until: Option<DateTime<Utc>>,
+    /// Who they are.
+    #[schema(max_items = 100)]
+    items: Vec<SharedContactView>,
+}
+
+impl From<ShownContacts> for SharedContactsView {
+    fn from(shown: ShownContacts) -> Self {
+        Self {
+            ods_code: Code(shown.ods_code),
+            shown_until: shown.until,
+            items: shown.contacts.into_iter().map(Into::into).collect(),
         }
     }
 }

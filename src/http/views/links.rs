@@ -55,6 +55,10 @@ pub(crate) struct LinkRecordView {
     /// A remark. It names nobody.
     #[schema(required, max_length = 1000)]
     note: Option<String>,
+    /// What it came of: the id of a partnership, or of the approach of a conversation, with which alone it changes. Shown to the two
+    /// ends alone.
+    #[schema(required, max_length = 36)]
+    agreement: Option<String>,
     #[serde(flatten)]
     provenance: ProvenanceView,
     /// How often it was changed.
@@ -113,6 +117,7 @@ impl Around {
             dispute_reason: record.dispute_reason.filter(|_| is_end),
             evidence: link.evidence.filter(|_| shows_evidence),
             note: link.note,
+            agreement: record.agreement.filter(|_| is_end),
             provenance: link.provenance.into(),
             version: record.version.0,
         }

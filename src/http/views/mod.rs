@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 pub(crate) mod availability;
+pub(crate) mod balance;
 pub(crate) mod bridges;
+pub(crate) mod check_ins;
 pub(crate) mod choices;
 pub(crate) mod comparison;
 pub(crate) mod completeness;
@@ -15,6 +17,7 @@ pub(crate) mod links;
 pub(crate) mod networks;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
+pub(crate) mod partnerships;
 pub(crate) mod suggestion;
 pub(crate) mod text;
 pub(crate) mod weights;

@@ -13,6 +13,7 @@ use crate::domain::dates::PartialDate;
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
+use crate::domain::partnership::{EndReason, PartnershipState};
 use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::Criterion;
 use crate::domain::provenance::{Provenance, Voice};
@@ -126,6 +127,8 @@ named! {
     AttributeName(Attribute) as "Attribute": "A property in which two organisations may be alike.";
     LinkKindName(LinkKind) as "LinkKind": "What two organisations have or had to do with each other.";
     LinkStandingName(LinkStanding) as "LinkStanding": "Who stands behind a link.";
+    EndReasonName(EndReason) as "EndReason": "Why a partnership ended.";
+    PartnershipStateName(PartnershipState) as "PartnershipState": "What has become of a partnership.";
     NetworkKindName(NetworkKind) as "NetworkKind": "What kind of group mediates learning.";
     OriginName(Voice) as "Origin": "Whose word a fact is: open data that comes with the service, an import, or the site itself.";
     SuccessionKindName(SuccessionKind) as "SuccessionKind": "How an organisation passed on.";

@@ -9,7 +9,7 @@ use crate::support::service::Answer;
 
 /// Asks an operation as its examples do: on the shared service where that changes nothing, else on one of its own.
 async fn asked(call: &Call, optional: impl Fn(&str) -> bool) -> (String, Answer) {
-    if call.only_reads() && call.preparation().is_none() {
+    if call.only_reads() && !call.is_prepared() {
         let address = call.address(&call.instead(), optional);
         let answer = SERVICE.ask(call.caller(), call.request(&address)).await;
         (address, answer)

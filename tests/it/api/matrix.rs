@@ -128,10 +128,29 @@ const ROWS: &[(&str, For)] = &[
     ("show_import", For::SitesAdmins),
     ("list_import_remarks", For::SitesAdmins),
     ("show_import_template", For::Callers),
+    ("list_partnerships", For::Sites),
+    ("show_partnership", For::Sites),
+    ("change_partnership", For::Sites),
+    ("end_partnership", For::Sites),
+    ("list_check_ins", For::Sites),
+    ("make_check_in", For::Sites),
+    ("list_partnership_contacts", For::Sites),
+    ("list_approach_contacts", For::Sites),
+    ("show_balance", For::ItselfAdmins),
 ];
 
-/// Operations on things with an id that belong to the caller who made them.
-const OF_THE_MAKER: &[&str] = &["show_import", "list_import_remarks"];
+/// Operations on things with an id that belong to the caller who made them, or to the sites that agreed to them.
+const OF_THE_MAKER: &[&str] = &[
+    "show_import",
+    "list_import_remarks",
+    "show_partnership",
+    "change_partnership",
+    "end_partnership",
+    "list_check_ins",
+    "make_check_in",
+    "list_partnership_contacts",
+    "list_approach_contacts",
+];
 
 /// Whose organisation, or thing, is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,7 +267,7 @@ const MADE_UP_ID: &str = "99999999-9999-4999-8999-999999999999";
 async fn prepared(call: &Call) -> (TestService, Vec<(Target, String)>) {
     let service = TestService::bundled();
     let mut ids = vec![(Target::MadeUp, MADE_UP_ID.to_owned())];
-    if call.preparation().is_some() {
+    if call.is_prepared() {
         for target in [Target::Rth, Target::Rhw] {
             // Who confirms or disputes a link is not who declared it.
             let is_other_side = call.caller() == As::Rhw;

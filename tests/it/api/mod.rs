@@ -1,5 +1,6 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod agreed_links;
 mod attributes;
 mod audit;
 mod blueprints;
@@ -21,6 +22,8 @@ mod matrix;
 mod networks;
 mod organisations;
 mod particulars;
+mod partnership_states;
+mod partnerships;
 mod reference;
 mod suggestions;
 mod topics;

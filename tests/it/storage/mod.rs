@@ -8,6 +8,7 @@ mod keys;
 mod near;
 mod opening;
 mod organisations;
+mod partnerships;
 mod register;
 mod relations;
 mod succession;

@@ -8,6 +8,9 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
 use serde_json::Value;
 
+use chrono::TimeDelta;
+
+use super::agreed::{Agreed, conversation};
 use super::service::{Answer, As, TestService};
 
 /// The document of the service.
@@ -47,6 +50,19 @@ const SHORTLIST_ENTRY: &str = "/api/v1/organisations/{odsCode}/shortlist/{candid
 
 /// Operations of the other side of a link than the one that declared it.
 const OF_THE_OTHER_SIDE: [&str; 2] = ["confirm_link", "dispute_link"];
+
+/// The third site, with which the caller has agreed to whatever an operation is about.
+const PARTNER: &str = "RJ7";
+
+/// What has to be there before an operation can be asked.
+enum Preparation {
+    /// What another operation makes.
+    Made(Call),
+    /// A partnership of the caller.
+    Partnership,
+    /// A conversation that the caller had agreed to.
+    Conversation,
+}
 
 impl Call {
     /// Whether the path names an organisation.
@@ -150,8 +166,14 @@ impl Call {
         instead
     }
 
-    /// What has to be there before it can be asked: the operation that makes it.
-    pub(crate) fn preparation(&self) -> Option<Call> {
+    /// What has to be there before it can be asked, where that is something.
+    fn preparation(&self) -> Option<Preparation> {
+        if self.path.starts_with("/api/v1/partnerships") || self.id == "show_balance" {
+            return Some(Preparation::Partnership);
+        }
+        if self.id == "list_approach_contacts" {
+            return Some(Preparation::Conversation);
+        }
         let (path, method) = match self.path.split_once("/{id}") {
             Some((collection, _)) => (collection, "post"),
             None if self.method == "delete" => (self.path, "put"),
@@ -163,6 +185,12 @@ impl Call {
         calls()
             .into_iter()
             .find(|call| call.path == path && call.method == method)
+            .map(Preparation::Made)
+    }
+
+    /// Whether something has to be there before it can be asked.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.preparation().is_some()
     }
 
     /// Makes what has to be there, and returns its id where it has one.
@@ -172,7 +200,20 @@ impl Call {
         caller: As,
         instead: &Instead<'_>,
     ) -> Option<String> {
-        let preparation = self.preparation()?;
+        let site = match caller {
+            As::Rhw => "RHW",
+            _ => "RTH",
+        };
+        let preparation = match self.preparation()? {
+            Preparation::Partnership => {
+                return Some(Agreed::between(site, PARTNER).open(service).await);
+            }
+            Preparation::Conversation => {
+                let ends = (site, PARTNER);
+                return Some(conversation(service, ends, TimeDelta::days(1)).await);
+            }
+            Preparation::Made(call) => call,
+        };
         let mut instead = instead.clone();
         if self.id == "order_shortlist" {
             // As the example of its order has it.
@@ -205,7 +246,7 @@ impl Call {
     /// Asks as its examples do, on a service that nobody wrote to.
     pub(crate) async fn ask_fresh(&self, optional: impl Fn(&str) -> bool) -> (String, Answer) {
         let service = TestService::bundled();
-        if self.preparation().is_some() {
+        if self.is_prepared() {
             let maker = if self.caller() == As::Rhw {
                 As::Rth
             } else {

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod agreed;
 pub(crate) mod calls;
 pub(crate) mod database;
 pub(crate) mod logs;
