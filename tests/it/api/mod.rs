@@ -3,7 +3,9 @@
 mod agreed_links;
 mod attributes;
 mod audit;
+mod availability;
 mod blueprints;
+mod choices;
 mod completeness;
 mod contacts;
 mod core_systems;
