@@ -44,6 +44,34 @@ impl Faults {
         None
     }
 
+    /// Reads text of any lines: trimmed, 1 to `max` characters, the only control characters among them tabs and ends of lines,
+    /// which are then all of one form. `None` where there is none.
+    pub(crate) fn prose(
+        &mut self,
+        pointer: &str,
+        given: Option<String>,
+        max: usize,
+    ) -> Option<String> {
+        let given = given?.replace("\r\n", "\n");
+        let text = given.trim();
+        if text.is_empty() {
+            self.refuse(pointer, "is empty");
+        } else if text.chars().count() > max {
+            self.refuse(pointer, format!("has at most {max} characters"));
+        } else if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\t'))
+        {
+            self.refuse(
+                pointer,
+                "has no control characters but tabs and ends of lines",
+            );
+        } else {
+            return Some(text.to_owned());
+        }
+        None
+    }
+
     /// Reads a value of a type that says itself what is wrong. `None` where there is none.
     pub(crate) fn read<T: FromStr<Err: Display>>(
         &mut self,
@@ -158,6 +186,21 @@ mod tests {
         };
         assert_eq!(faults.len(), 5);
         assert!(!format!("{faults:?}").contains("secret"));
+    }
+
+    #[test]
+    fn prose_keeps_its_lines() {
+        let mut given = Faults::default();
+        let read = given.prose("/message", Some(" a\r\n\tb\n ".into()), 5);
+        assert_eq!(read.as_deref(), Some("a\n\tb"));
+        for text in ["", " \n", "abcdef", "a\u{0}b", "a\rb"] {
+            assert_eq!(
+                given.prose("/message", Some(text.into()), 5),
+                None,
+                "{text:?}"
+            );
+        }
+        assert_eq!(given.0.len(), 5);
     }
 
     #[test]

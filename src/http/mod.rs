@@ -7,12 +7,16 @@
 mod accept;
 mod access;
 mod answer;
+mod approach_answers;
+mod approach_parameters;
+mod approaches;
 mod attributes;
 mod audit;
 mod audit_parameters;
 mod blueprints;
 mod body;
 mod bridges;
+mod capacity;
 mod changing;
 mod clock;
 mod completeness;
@@ -48,8 +52,10 @@ mod pagination;
 mod parameters;
 mod particulars;
 mod path;
+mod pauses;
 mod probes;
 mod problem;
+mod proposed_topics;
 mod question;
 mod reference;
 mod suggestion_parameters;
@@ -323,6 +329,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
                 .configure(relations)
+                .configure(choosing)
                 .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
@@ -381,6 +388,23 @@ fn relations(config: &mut ServiceConfig) {
         .service(contacts::erase_contact)
         .service(contacts::export_contact)
         .service(expertise::list_expertise);
+}
+
+/// What sites agree with each other, and how much each takes on.
+fn choosing(config: &mut ServiceConfig) {
+    config
+        .service(approaches::list_approaches)
+        .service(approaches::create_approach)
+        .service(approaches::show_approach)
+        .service(approach_answers::accept_approach)
+        .service(approach_answers::decline_approach)
+        .service(approach_answers::withdraw_approach)
+        .service(capacity::show_capacity)
+        .service(capacity::put_capacity)
+        .service(capacity::forget_capacity)
+        .service(pauses::show_pause)
+        .service(pauses::pause_site)
+        .service(pauses::resume_site);
 }
 
 /// Answers what no operation took: a path that takes other methods, or no path of ours.

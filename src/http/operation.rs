@@ -5,10 +5,10 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
-    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
-    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
-    weights,
+    approach_answers, approaches, attributes, audit, blueprints, bridges, capacity, completeness,
+    contacts, core_systems, ethos, expertise, exports, fhir, history, imports, keys, link_answers,
+    links, links_declaration, me, networks, organisations, particulars, pauses, probes, reference,
+    suggestions, topics, vendors, visibility, weights,
 };
 
 /// What is said of an operation.
@@ -59,10 +59,13 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
+    approach_answers::OPERATIONS,
+    approaches::OPERATIONS,
     attributes::OPERATIONS,
     audit::OPERATIONS,
     blueprints::OPERATIONS,
     bridges::OPERATIONS,
+    capacity::OPERATIONS,
     completeness::OPERATIONS,
     contacts::OPERATIONS,
     core_systems::OPERATIONS,
@@ -80,6 +83,7 @@ const TABLES: &[&[Operation]] = &[
     networks::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
+    pauses::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
     suggestions::OPERATIONS,

@@ -11,11 +11,12 @@ use crate::domain::approach::{ApproachKind, ApproachState};
 use crate::domain::capacity::{CONVERSATION_TAKES, Capacity, Pause, PausedBy, Places, Taken};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
+use crate::domain::partnership::PartnershipState;
 use crate::domain::version::{Expected, Version};
 use crate::storage::audit::{self, Entry};
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
-use crate::storage::schema::{approaches, capacities, pauses};
+use crate::storage::schema::{approaches, capacities, partnerships as agreed, pauses};
 use crate::storage::{Outcome, organisations, partnerships};
 
 /// The kind of declared places in the audit.
@@ -74,19 +75,35 @@ pub fn of(connection: &mut Connection, code: OdsCode, now: DateTime<Utc>) -> Res
     })
 }
 
-/// When a site declared its places last, a return to the undeclared included; `None` where it never did.
+/// Whether something gave a site capacity since a moment: it declared its places anew, or a partnership of it ended. Whether
+/// a place is left is another question.
 ///
 /// # Errors
 ///
 /// As [`of`].
-pub fn declared_at(connection: &mut Connection, code: OdsCode) -> Result<Option<DateTime<Utc>>> {
-    let at: Option<NaiveDateTime> = capacities::table
-        .find(code.as_str())
-        .select(capacities::changed_at)
-        .first(&mut connection.database)
-        .optional()
+pub fn has_returned(
+    connection: &mut Connection,
+    code: OdsCode,
+    since: DateTime<Utc>,
+) -> Result<bool> {
+    let n_declared: i64 = capacities::table
+        .filter(capacities::ods_code.eq(code.as_str()))
+        .filter(capacities::changed_at.gt(since.naive_utc()))
+        .count()
+        .get_result(&mut connection.database)
         .map_err(failed("reading when places were declared"))?;
-    Ok(at.map(|at| at.and_utc()))
+    let n_ended: i64 = agreed::table
+        .filter(agreed::state.eq(PartnershipState::Ended.as_str()))
+        .filter(agreed::ended_at.gt(since.naive_utc()))
+        .filter(
+            agreed::a_code
+                .eq(code.as_str())
+                .or(agreed::b_code.eq(code.as_str())),
+        )
+        .count()
+        .get_result(&mut connection.database)
+        .map_err(failed("looking for partnerships that ended"))?;
+    Ok(n_declared + n_ended > 0)
 }
 
 /// Declares the places of a site, from a version that it has seen, and returns the version then. The same number said again is

@@ -110,6 +110,30 @@ pub fn evidence_is_hidden(
 /// [`Error::Conflict`] where there is one of the same pair, kind and start; those of [`page`].
 pub fn add(connection: &mut Connection, id: String, link: Link) -> Result<LinkRecord> {
     no_twin(connection, &id, &link)?;
+    append(connection, id, link, None)
+}
+
+/// Adds the link that an agreement is: of a partnership, by its id, or of a conversation, by that of its approach. What two sites
+/// agreed to is theirs, whatever else there is of the same kind and day.
+///
+/// # Errors
+///
+/// Those of [`page`].
+pub fn agree(
+    connection: &mut Connection,
+    id: String,
+    link: Link,
+    agreement: String,
+) -> Result<LinkRecord> {
+    append(connection, id, link, Some(agreement))
+}
+
+fn append(
+    connection: &mut Connection,
+    id: String,
+    link: Link,
+    agreement: Option<String>,
+) -> Result<LinkRecord> {
     let last: Option<i64> = links::table
         .select(diesel::dsl::max(links::sequence))
         .first(&mut connection.database)
@@ -121,7 +145,7 @@ pub fn add(connection: &mut Connection, id: String, link: Link) -> Result<LinkRe
         answered_at: None,
         disputed_by: None,
         dispute_reason: None,
-        agreement: None,
+        agreement,
         version: Version(1),
     };
     insert(connection, &record)?;
@@ -209,7 +233,7 @@ pub fn state(
         });
     };
     let is_anothers = said.declared_by.is_some() && held.link.declared_by != said.declared_by;
-    if is_anothers || held.link.provenance.voice > voice {
+    if is_anothers || held.agreement.is_some() || held.link.provenance.voice > voice {
         return Ok(stays(Stated::Kept, held));
     }
     let mut after = held.clone();
@@ -288,6 +312,18 @@ pub fn withdraw(
     Ok(before)
 }
 
+/// Refuses a link that comes of an agreement: it changes with what was agreed, never by itself.
+fn not_agreed(record: &LinkRecord) -> Result<()> {
+    match record.agreement {
+        None => Ok(()),
+        Some(_) => Err(Error::Conflict {
+            rule: "/problems/link-agreed",
+            detail: "The link is what the two sites agreed to, and changes with that alone."
+                .to_owned(),
+        }),
+    }
+}
+
 /// A link that the organisation declared, of a version that the caller has seen.
 fn own(
     connection: &mut Connection,
@@ -295,6 +331,7 @@ fn own(
     expected: &Expected,
 ) -> Result<LinkRecord> {
     let record = find(connection, code, id)?;
+    not_agreed(&record)?;
     if record.link.declared_by != Some(code) {
         return Err(Error::Forbidden(
             "only the side that declared a link changes it; the other confirms or disputes it",
@@ -330,6 +367,7 @@ pub fn answer(
     at: DateTime<Utc>,
 ) -> Result<Outcome<(LinkRecord, LinkRecord)>> {
     let before = find(connection, code, id)?;
+    not_agreed(&before)?;
     if before.link.declared_by == Some(code) {
         return Err(Error::Forbidden(
             "the side that declared a link does not answer it",

@@ -7,11 +7,14 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, Folder};
+use crate::domain::capacity::{AvailabilityState, PausedBy};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
+use crate::domain::partnership::PartnershipState;
 use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::Criterion;
 use crate::domain::provenance::{Provenance, Voice};
@@ -116,6 +119,13 @@ macro_rules! named {
 }
 
 named! {
+    ApproachKindName(ApproachKind) as "ApproachKind": "What is proposed: to talk once, or to be partners for a time.";
+    ApproachReasonName(ApproachReason) as "ApproachReason": "Why an approach was declined, or why it ended.";
+    ApproachStateName(ApproachState) as "ApproachState": "What has become of an approach; all but `sent` are final.";
+    AvailabilityName(AvailabilityState) as "SiteAvailability": "Whether a site can be approached for a partnership.";
+    FolderName(Folder) as "ApproachFolder": "Where a site finds its approaches.";
+    PartnershipStateName(PartnershipState) as "PartnershipState": "Whether a partnership lasts.";
+    PausedByName(PausedBy) as "PausedBy": "Who paused a site: itself, or a programme admin.";
     CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
     CriterionName(Criterion) as "Criterion": "A named part of a fit.";
     WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";

@@ -42,6 +42,9 @@ pub(crate) fn calls() -> Vec<Call> {
 /// What to put in the place of examples, by the name of the parameter.
 pub(crate) type Instead<'a> = BTreeMap<&'static str, &'a str>;
 
+/// Operations on approaches to the caller: another site sends it one first.
+const ON_WHAT_WAS_RECEIVED: [&str; 3] = ["accept_approach", "decline_approach", "list_approaches"];
+
 /// Operations of the other side of a link than the one that declared it.
 const OF_THE_OTHER_SIDE: [&str; 2] = ["confirm_link", "dispute_link"];
 
@@ -152,6 +155,7 @@ impl Call {
         let (path, method) = match self.path.split_once("/{id}") {
             Some((collection, _)) => (collection, "post"),
             None if self.method == "delete" => (self.path, "put"),
+            None if ON_WHAT_WAS_RECEIVED.contains(&self.id) => (self.path, "post"),
             None => return None,
         };
         calls()
@@ -167,6 +171,9 @@ impl Call {
         instead: &Instead<'_>,
     ) -> Option<String> {
         let preparation = self.preparation()?;
+        if ON_WHAT_WAS_RECEIVED.contains(&self.id) {
+            return Some(service.receive(caller).await);
+        }
         let address = preparation.address(instead, |_| false);
         let answer = service.ask(caller, preparation.request(&address)).await;
         assert!(

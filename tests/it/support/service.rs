@@ -7,10 +7,12 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, IF_MATCH};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Bytes;
+use alongside::app::approaches::{self, NewApproach};
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::api_key::{ApiKey, KeyRecord};
+use alongside::domain::approach::{ApproachKind, ProposedTopics};
 use alongside::domain::caller::Role;
-use alongside::domain::ids::OdsCode;
+use alongside::domain::ids::{OdsCode, Slug};
 use alongside::http::{Clock, Service};
 use alongside::random::Random;
 use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys};
@@ -171,6 +173,37 @@ impl TestService {
             alongside,
             database,
         }
+    }
+
+    /// Lets another site send an approach to the caller, and returns its id.
+    pub(crate) async fn receive(&self, caller: As) -> String {
+        let number = if caller == As::Rhw { 2 } else { 1 };
+        let id = format!("00000000-0000-4000-8000-{number:012}");
+        let from = OdsCode::new("RJ7").unwrap();
+        let to = caller.role().site().unwrap();
+        let slug = |text| Slug::new(text).unwrap();
+        let new = NewApproach {
+            id,
+            from,
+            to,
+            kind: ApproachKind::Partnership,
+            message: Some("You went live with the same record a year before us.".to_owned()),
+            topics: ProposedTopics {
+                learn: vec![slug("hepma")],
+                give: vec![slug("benefits")],
+            },
+            proposed_start: "2027-01-04".parse().ok(),
+            proposed_end: "2027-12-17".parse().ok(),
+            renews: None,
+            seen: self.alongside.seen(from, to, now().date_naive()).unwrap(),
+        };
+        let change = Change {
+            at: now(),
+            touches: Touches::Nothing,
+            ..a_change()
+        };
+        let sent = move |connection: &mut _| approaches::send(connection, new, now());
+        self.alongside.write(change, sent).await.unwrap().0.id
     }
 
     /// What the files of the database hold, those of its journal included.
