@@ -1,8 +1,11 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod approach_answers;
+mod approaches;
 mod attributes;
 mod audit;
 mod blueprints;
+mod capacity;
 mod completeness;
 mod contacts;
 mod core_systems;

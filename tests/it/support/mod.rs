@@ -1,6 +1,7 @@
 //! What several tests need.
 
 pub(crate) mod calls;
+pub(crate) mod choosing;
 pub(crate) mod database;
 pub(crate) mod logs;
 pub(crate) mod service;

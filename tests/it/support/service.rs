@@ -2,17 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, IF_MATCH};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Bytes;
-use alongside::app::approaches::{self, NewApproach};
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::api_key::{ApiKey, KeyRecord};
-use alongside::domain::approach::{ApproachKind, ProposedTopics};
 use alongside::domain::caller::Role;
-use alongside::domain::ids::{OdsCode, Slug};
+use alongside::domain::ids::OdsCode;
 use alongside::http::{Clock, Service};
 use alongside::random::Random;
 use alongside::storage::{Change, DatabaseUrl, Storage, Touches, keys};
@@ -70,7 +69,7 @@ impl As {
         Some(ApiKey::from_random([byte; ApiKey::N_BYTES]))
     }
 
-    fn role(self) -> Role {
+    pub(crate) fn role(self) -> Role {
         match self {
             Self::Admin => Role::ProgrammeAdmin,
             Self::Viewer => Role::Viewer,
@@ -107,6 +106,8 @@ impl As {
 pub(crate) struct TestService {
     pub(crate) alongside: Arc<Alongside>,
     service: Service,
+    /// How many seconds passed since the test began.
+    passed: Arc<AtomicI64>,
     pub(crate) database: TestDatabase,
 }
 
@@ -167,43 +168,25 @@ impl TestService {
     fn over(database: TestDatabase) -> Self {
         let alongside = Alongside::open(database.open(), BundledData::Skip, now()).unwrap();
         let alongside = Arc::new(alongside);
+        let passed = Arc::new(AtomicI64::new(0));
+        let told = Arc::clone(&passed);
+        let clock = Clock::of(move || now() + TimeDelta::seconds(told.load(Ordering::Relaxed)));
         Self {
-            service: Service::new(Arc::clone(&alongside), Clock::of(now), Random::counted())
-                .unwrap(),
+            service: Service::new(Arc::clone(&alongside), clock, Random::counted()).unwrap(),
             alongside,
+            passed,
             database,
         }
     }
 
-    /// Lets another site send an approach to the caller, and returns its id.
-    pub(crate) async fn receive(&self, caller: As) -> String {
-        let number = if caller == As::Rhw { 2 } else { 1 };
-        let id = format!("00000000-0000-4000-8000-{number:012}");
-        let from = OdsCode::new("RJ7").unwrap();
-        let to = caller.role().site().unwrap();
-        let slug = |text| Slug::new(text).unwrap();
-        let new = NewApproach {
-            id,
-            from,
-            to,
-            kind: ApproachKind::Partnership,
-            message: Some("You went live with the same record a year before us.".to_owned()),
-            topics: ProposedTopics {
-                learn: vec![slug("hepma")],
-                give: vec![slug("benefits")],
-            },
-            proposed_start: "2027-01-04".parse().ok(),
-            proposed_end: "2027-12-17".parse().ok(),
-            renews: None,
-            seen: self.alongside.seen(from, to, now().date_naive()).unwrap(),
-        };
-        let change = Change {
-            at: now(),
-            touches: Touches::Nothing,
-            ..a_change()
-        };
-        let sent = move |connection: &mut _| approaches::send(connection, new, now());
-        self.alongside.write(change, sent).await.unwrap().0.id
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.passed.fetch_add(time.num_seconds(), Ordering::Relaxed);
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        now() + TimeDelta::seconds(self.passed.load(Ordering::Relaxed))
     }
 
     /// What the files of the database hold, those of its journal included.
