@@ -14,6 +14,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod database;
 mod service;
 mod writers;
 
@@ -24,9 +25,8 @@ use std::time::{Duration, Instant};
 
 use alongside::domain::ids::OdsCode;
 use alongside::intake::bundled;
-use diesel::Connection as _;
-use diesel::connection::SimpleConnection as _;
 
+use self::database::OwnDatabase;
 use self::writers::{Installation, Part, Writer, Written, agent, bearer, complaints, stored};
 
 const N_WRITERS: usize = 32;
@@ -242,38 +242,6 @@ fn holds(kind: &str, database: &str, folder: &Path, seconds: u64) -> bool {
     holds
 }
 
-/// A database of one's own on a server, dropped with this.
-struct OwnDatabase {
-    server: String,
-    name: String,
-}
-
-impl OwnDatabase {
-    fn new(server: String) -> Self {
-        let name = format!("alongside_contention_{}", std::process::id());
-        let own = Self { server, name };
-        own.run(&format!("CREATE DATABASE {}", own.name)).unwrap();
-        own
-    }
-
-    fn run(&self, sql: &str) -> Result<(), Box<dyn std::error::Error>> {
-        Ok(diesel::PgConnection::establish(&self.server)?.batch_execute(sql)?)
-    }
-
-    fn url(&self) -> String {
-        let (place, _) = self.server.rsplit_once('/').unwrap();
-        format!("{place}/{}", self.name)
-    }
-}
-
-impl Drop for OwnDatabase {
-    fn drop(&mut self) {
-        if let Err(error) = self.run(&format!("DROP DATABASE {} WITH (FORCE)", self.name)) {
-            println!("{} is left behind: {error}", self.name);
-        }
-    }
-}
-
 fn main() -> ExitCode {
     let seconds = std::env::args()
         .skip(1)
@@ -283,7 +251,7 @@ fn main() -> ExitCode {
     let file = folder.path().join("contention.sqlite3");
     let mut held = holds("sqlite", file.to_str().unwrap(), folder.path(), seconds);
     if let Ok(server) = std::env::var("ALONGSIDE_TEST_POSTGRES") {
-        let own = OwnDatabase::new(server);
+        let own = OwnDatabase::new(server, "contention");
         held &= holds("postgresql", &own.url(), folder.path(), seconds);
     }
     ExitCode::from(u8::from(!held))

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of HTTP or SQL. [`Alongside`] is the service behind every interface.
 
+pub mod agreements;
+pub mod approaches;
 mod bridges;
 mod callers;
 pub mod expertise;

@@ -147,6 +147,7 @@ fn why(error: &Error) -> String {
         | Error::Stale
         | Error::Missing { .. }
         | Error::NotYours(_)
+        | Error::ApproachOpen { .. }
         | Error::Conflict { .. }
         | Error::Forbidden(_)
         | Error::IdempotencyKeyReused => logging::chain(error),
@@ -191,6 +192,7 @@ fn answer_words(error: &Error) -> String {
         | Error::Stale
         | Error::Missing { .. }
         | Error::NotYours(_)
+        | Error::ApproachOpen { .. }
         | Error::Conflict { .. }
         | Error::Forbidden(_)
         | Error::IdempotencyKeyReused

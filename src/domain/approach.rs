@@ -53,6 +53,18 @@ named_enum!(
 );
 
 named_enum!(
+    /// Where a site finds its approaches.
+    Folder, "a folder" {
+        /// Those to it, but for those in the last folder.
+        Inbox = "inbox",
+        /// Those by it.
+        Outbox = "outbox",
+        /// Those to it from sites that it excludes.
+        Excluded = "excluded",
+    }
+);
+
+named_enum!(
     /// Why an approach was declined, or why it ended.
     ApproachReason, "a reason" {
         /// No places left; lifts when capacity returns.
@@ -97,11 +109,23 @@ pub const COOL_OFF: TimeDelta = TimeDelta::days(90);
 /// The most open approaches to one site, and by one site (DESIGN 6).
 pub const MAX_OPEN: usize = 10;
 
+/// From how many open ones on a site is told of the limit, before it bites (DESIGN 6).
+pub const WARN_OPEN: usize = 8;
+
 /// The longest message, in characters.
 pub const MAX_MESSAGE_CHARS: usize = 4_000;
 
 /// The most topics of one direction.
 pub const MAX_TOPICS: usize = 20;
+
+/// How many approaches of a site are open: sent, and not yet past their time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenApproaches {
+    /// By the site.
+    pub sent: usize,
+    /// To the site.
+    pub received: usize,
+}
 
 /// The topics of an approach, from the sender's side; each sorted, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -82,6 +82,14 @@ pub enum Error {
     /// The caller is a site, and this organisation is not it; whether there is one of that code makes no difference.
     #[error("organisation {0} is not the caller's")]
     NotYours(OdsCode),
+    /// There is an open approach between the two already, which is answered, never crossed.
+    #[error("{detail}")]
+    ApproachOpen {
+        /// Its id, which both sides may see.
+        approach: String,
+        /// What to tell a person.
+        detail: String,
+    },
     /// It clashes with what there is.
     #[error("{detail}")]
     Conflict {

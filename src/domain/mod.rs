@@ -13,6 +13,7 @@ pub mod blueprint;
 pub mod bridge;
 pub mod caller;
 pub mod capacity;
+pub mod choosing;
 pub mod completeness;
 pub mod contact;
 pub mod core_system;

@@ -51,18 +51,44 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             refused?;
-            let bytes = actix_web::rt::time::timeout(BODY_DEADLINE, read(payload))
-                .await
-                .map_err(|_elapsed| {
-                    let seconds = BODY_DEADLINE.as_secs();
-                    Problem::new(
-                        Kind::Timeout,
-                        format!("The body has to arrive within {seconds} s."),
-                    )
-                })??;
+            let bytes = arrived(payload).await?;
             parse(&bytes).map(|value| Self(value, BodyHash::of(&bytes)))
         })
     }
+}
+
+/// A JSON object that may be left out, which says the same as an empty one.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let refused = check_headers(request.headers());
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = arrived(payload).await?;
+            if bytes.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            refused?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// The whole body, where it arrives in time.
+async fn arrived(payload: Payload) -> Result<BytesMut, Problem> {
+    actix_web::rt::time::timeout(BODY_DEADLINE, read(payload))
+        .await
+        .map_err(|_elapsed| {
+            let seconds = BODY_DEADLINE.as_secs();
+            Problem::new(
+                Kind::Timeout,
+                format!("The body has to arrive within {seconds} s."),
+            )
+        })?
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
@@ -196,6 +222,7 @@ fn data_fault(message: &str) -> String {
             Some("a sequence") => "a list",
             Some("an object of criteria and numbers") => "an object of criteria and numbers",
             Some("an object") => "an object",
+            Some("an object of lists, or a list") => "an object of lists, or a list",
             Some(_) | None => return "is not of the form that is asked for".to_owned(),
         };
         format!("must be {kind}")

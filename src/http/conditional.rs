@@ -39,6 +39,15 @@ impl FromRequest for IfMatch {
     }
 }
 
+/// The versions that `If-Match` names; any where it is not given.
+pub(crate) fn if_given(expected: Result<IfMatch, Problem>) -> Result<Expected, Problem> {
+    match expected {
+        Ok(IfMatch(expected)) => Ok(expected),
+        Err(absent) if absent.kind == Kind::PreconditionRequired => Ok(Expected::Any),
+        Err(unreadable) => Err(unreadable),
+    }
+}
+
 /// Reads the tags of a header.
 fn expected(tags: &[String]) -> Result<Expected, Problem> {
     if tags.is_empty() {

@@ -11,7 +11,7 @@ use crate::domain::version::Expected;
 use crate::http::access::Rule;
 use crate::http::body::Body;
 use crate::http::changing::Changing;
-use crate::http::conditional::IfMatch;
+use crate::http::conditional::{IfMatch, if_given};
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::fields::Faults;
 use crate::http::links::{note, shown};
@@ -20,7 +20,7 @@ use crate::http::openapi::{
 };
 use crate::http::operation::Operation;
 use crate::http::path::Id;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::http::views::links::{Around, LinkRecordView};
 use crate::storage::links::{self, Answer};
 use crate::storage::{Outcome, Touches};
@@ -114,15 +114,6 @@ pub(crate) async fn dispute_link(
     let expected = if_given(expected)?;
     let dispute = Answer::Dispute(reason);
     answer_link(&request, &alongside, changing, place, dispute, expected).await
-}
-
-/// The versions that `If-Match` names; any where it is not given.
-fn if_given(expected: Result<IfMatch, Problem>) -> Result<Expected, Problem> {
-    match expected {
-        Ok(IfMatch(expected)) => Ok(expected),
-        Err(absent) if absent.kind == Kind::PreconditionRequired => Ok(Expected::Any),
-        Err(unreadable) => Err(unreadable),
-    }
 }
 
 async fn answer_link(

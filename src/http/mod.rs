@@ -7,6 +7,9 @@
 mod accept;
 mod access;
 mod answer;
+mod approach_answers;
+mod approach_parameters;
+mod approaches;
 mod attributes;
 mod audit;
 mod audit_parameters;
@@ -14,6 +17,7 @@ mod balance;
 mod blueprints;
 mod body;
 mod bridges;
+mod capacity;
 mod changing;
 mod check_ins;
 mod clock;
@@ -53,8 +57,10 @@ mod particulars;
 mod partnership_parameters;
 mod partnerships;
 mod path;
+mod pauses;
 mod probes;
 mod problem;
+mod proposed_topics;
 mod question;
 mod reference;
 mod shortlist;
@@ -332,6 +338,7 @@ fn operations(config: &mut ServiceConfig) {
                 .configure(choices)
                 .configure(relations)
                 .configure(agreed)
+                .configure(choosing)
                 .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
@@ -417,6 +424,21 @@ fn agreed(config: &mut ServiceConfig) {
         .service(shown_contacts::list_partnership_contacts)
         .service(shown_contacts::list_approach_contacts)
         .service(balance::show_balance);
+/// What sites agree with each other, and how much each takes on.
+fn choosing(config: &mut ServiceConfig) {
+    config
+        .service(approaches::list_approaches)
+        .service(approaches::create_approach)
+        .service(approaches::show_approach)
+        .service(approach_answers::accept_approach)
+        .service(approach_answers::decline_approach)
+        .service(approach_answers::withdraw_approach)
+        .service(capacity::show_capacity)
+        .service(capacity::put_capacity)
+        .service(capacity::forget_capacity)
+        .service(pauses::show_pause)
+        .service(pauses::pause_site)
+        .service(pauses::resume_site);
 }
 
 /// Answers what no operation took: a path that takes other methods, or no path of ours.

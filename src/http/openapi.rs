@@ -13,7 +13,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ContactBuilder, ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
-    RefOr, Response, ResponseBuilder, ServerBuilder,
+    RefOr, Response, ResponseBuilder, Schema, ServerBuilder,
 };
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
@@ -44,6 +44,10 @@ const TAGS: &[(&str, &str)] = &[
     (
         "choices",
         "What a site chooses for itself alone: exclusions and the shortlist.",
+    ),
+    (
+        "choosing",
+        "What sites propose to each other and agree to, and how much each takes on.",
     ),
     ("contacts", "People to ask: for the site itself alone."),
     ("exports", "Tables as files."),
@@ -326,8 +330,18 @@ fn complete(operation: &mut Operation) {
         for content in body.content.values_mut() {
             if let RefOr::T(content) = content {
                 content.example = examples::body(&id);
+                without_null(&mut content.schema);
             }
         }
+    }
+}
+
+/// A body that may be left out is an object all the same where it is sent: utoipa calls it that or null.
+fn without_null(schema: &mut Option<RefOr<Schema>>) {
+    if let Some(RefOr::T(Schema::OneOf(either))) = schema
+        && let [one @ RefOr::Ref(_), RefOr::T(_)] = either.items.as_slice()
+    {
+        *schema = Some(one.clone());
     }
 }
 

@@ -4,7 +4,7 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{attributes, audit, balance, blueprints, bridges, check_ins, completeness, contacts, core_systems, ethos, exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks, organisations, particulars, partnerships, probes, reference, shortlist, shown_contacts, suggestions, topics, vendors, visibility, weights};
+use crate::http::{approach_answers, approaches, attributes, audit, balance, blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos, exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks, organisations, particulars, partnerships, pauses, probes, reference, shortlist, shown_contacts, suggestions, topics, vendors, visibility, weights};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -54,11 +54,14 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
+    approach_answers::OPERATIONS,
+    approaches::OPERATIONS,
     attributes::OPERATIONS,
     audit::OPERATIONS,
     balance::OPERATIONS,
     blueprints::OPERATIONS,
     bridges::OPERATIONS,
+    capacity::OPERATIONS,
     check_ins::OPERATIONS,
     completeness::OPERATIONS,
     contacts::OPERATIONS,
@@ -79,6 +82,7 @@ const TABLES: &[&[Operation]] = &[
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     partnerships::OPERATIONS,
+    pauses::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,
     shortlist::OPERATIONS,

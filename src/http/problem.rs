@@ -28,6 +28,9 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 /// How long a client should wait before it asks again while the database is away or a queue is full, in seconds.
 const RETRY_AFTER_S: &str = "5";
 
+/// The rule that an approach is answered, never crossed.
+const APPROACH_OPEN: &str = "/problems/approach-open";
+
 /// The most fields that an answer lists.
 const MAX_ERRORS: usize = 50;
 
@@ -66,6 +69,8 @@ enum Extension {
     Successors(Vec<OdsCode>),
     /// What to supply so that a criterion applies.
     Facts(Vec<&'static str>),
+    /// The approach that is open between the two.
+    Approach(String),
 }
 
 /// Which request failed.
@@ -203,11 +208,15 @@ impl Problem {
 
     /// The body of the answer.
     pub(crate) fn view<'a>(&'a self, occurrence: &'a Occurrence) -> ProblemView<'a> {
-        let (successors, facts) = match &self.extension {
-            Extension::None | Extension::Allow(_) => (None, None),
-            Extension::Successors(codes) => (Some(codes.iter().copied().map(Code).collect()), None),
-            Extension::Facts(facts) => (None, Some(facts.as_slice())),
-        };
+        let (mut successors, mut facts, mut approach) = (None, None, None);
+        match &self.extension {
+            Extension::None | Extension::Allow(_) => {}
+            Extension::Successors(codes) => {
+                successors = Some(codes.iter().copied().map(Code).collect());
+            }
+            Extension::Facts(names) => facts = Some(names.as_slice()),
+            Extension::Approach(id) => approach = Some(id.as_str()),
+        }
         ProblemView {
             reference: self.kind.reference(),
             title: self.kind.title(),
@@ -218,6 +227,7 @@ impl Problem {
             errors: self.errors.iter().map(FieldErrorView::from).collect(),
             successors,
             facts,
+            approach,
         }
     }
 }
@@ -291,6 +301,10 @@ impl From<Error> for Problem {
                 Kind::OrganisationNotFound,
                 format!("No organisation that is yours has the ODS code {code}."),
             ),
+            Error::ApproachOpen { approach, detail } => Self {
+                extension: Extension::Approach(approach),
+                ..Self::new(Kind::Conflict(APPROACH_OPEN), detail)
+            },
             Error::Conflict { rule, detail } => Self::new(Kind::Conflict(rule), detail),
             Error::Forbidden(words) => Self::new(Kind::Forbidden, format!("Not allowed: {words}.")),
             Error::IdempotencyKeyReused => Self::new(
@@ -376,6 +390,10 @@ pub(crate) struct ProblemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     facts: Option<&'a [&'static str]>,
+    /// Where an approach is open between the two: its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 36)]
+    approach: Option<&'a str>,
 }
 
 /// One field at fault.

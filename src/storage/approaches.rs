@@ -3,16 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _,
+};
 use serde_json::{Value, json};
 
-use crate::domain::approach::{Approach, ApproachState, ProposedTopics};
+use crate::domain::approach::{
+    Approach, ApproachKind, ApproachReason, ApproachState, Folder, OpenApproaches, ProposedTopics,
+};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Slug};
-use crate::storage::connection::{Connection, each_backend};
+use crate::storage::connection::{Backend, Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::approach::ApproachRow;
-use crate::storage::schema::{approach_topics, approaches};
+use crate::storage::schema::{approach_topics, approaches, exclusions};
 
 /// The kind of these things in the audit.
 pub const KIND: &str = "approaches";
@@ -111,6 +117,154 @@ pub fn open_of_pair(
         .optional()
         .map_err(failed("looking for an open approach"))?;
     Ok(with_topics(connection, row.into_iter().collect())?.pop())
+}
+
+/// Which of a site's approaches to list; everything that is given has to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApproachQuery {
+    /// Which of its folders.
+    pub folder: Folder,
+    /// What has become of them by now.
+    pub state: Option<ApproachState>,
+    /// To what.
+    pub kind: Option<ApproachKind>,
+    /// With whom.
+    pub with: Option<OdsCode>,
+}
+
+/// Returns approaches of a site, the newest first, those before the place given, and whether older ones follow.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn page(
+    connection: &mut Connection,
+    code: OdsCode,
+    query: ApproachQuery,
+    now: DateTime<Utc>,
+    (before, limit): (Option<i64>, usize),
+) -> Result<(Vec<Approach>, bool)> {
+    let mut selected = in_folder(code, query.folder);
+    if let Some(state) = query.state {
+        selected = in_state(selected, state, now);
+    }
+    if let Some(kind) = query.kind {
+        selected = selected.filter(approaches::kind.eq(kind.as_str()));
+    }
+    if let Some(with) = query.with {
+        let is_other_end = approaches::from_code
+            .eq(with.to_string())
+            .or(approaches::to_code.eq(with.to_string()));
+        selected = selected.filter(is_other_end);
+    }
+    let mut rows: Vec<ApproachRow> = selected
+        .filter(approaches::sequence.lt(before.unwrap_or(i64::MAX)))
+        .order(approaches::sequence.desc())
+        // One more than asked for tells whether more follow.
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
+        .load(&mut connection.database)
+        .map_err(failed("listing approaches"))?;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok((with_topics(connection, rows)?, has_more))
+}
+
+type Selection = approaches::BoxedQuery<'static, Backend>;
+
+/// The approaches of a folder: what comes from an excluded site is in a folder of its own (DESIGN 6).
+fn in_folder(code: OdsCode, folder: Folder) -> Selection {
+    let selected = approaches::table.into_boxed();
+    let received = approaches::to_code.eq(code.to_string());
+    let excluded = exclusions::table
+        .filter(exclusions::ods_code.eq(code.to_string()))
+        .select(exclusions::excluded);
+    match folder {
+        Folder::Outbox => selected.filter(approaches::from_code.eq(code.to_string())),
+        Folder::Inbox => selected
+            .filter(received)
+            .filter(diesel::dsl::not(approaches::from_code.eq_any(excluded))),
+        Folder::Excluded => selected
+            .filter(received)
+            .filter(approaches::from_code.eq_any(excluded)),
+    }
+}
+
+/// Those in a state by now, whatever is written down of those whose time is over.
+fn in_state(selected: Selection, state: ApproachState, now: DateTime<Utc>) -> Selection {
+    let is_written = approaches::state.eq(state.as_str());
+    let was_sent = approaches::state.eq(ApproachState::Sent.as_str());
+    match state {
+        ApproachState::Sent => selected
+            .filter(is_written)
+            .filter(approaches::expires_at.gt(now.naive_utc())),
+        ApproachState::Expired => {
+            selected.filter(is_written.or(was_sent.and(approaches::expires_at.le(now.naive_utc()))))
+        }
+        ApproachState::Accepted
+        | ApproachState::Declined
+        | ApproachState::Withdrawn
+        | ApproachState::Ended => selected.filter(is_written),
+    }
+}
+
+/// Counts the approaches by a site and to it that are open by now.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn n_open(
+    connection: &mut Connection,
+    code: OdsCode,
+    now: DateTime<Utc>,
+) -> Result<OpenApproaches> {
+    let mut count = |is_side: Selection| -> Result<usize> {
+        let n: i64 = in_state(is_side, ApproachState::Sent, now)
+            .count()
+            .get_result(&mut connection.database)
+            .map_err(failed("counting open approaches"))?;
+        Ok(usize::try_from(n).unwrap_or(usize::MAX))
+    };
+    let table = || approaches::table.into_boxed();
+    Ok(OpenApproaches {
+        sent: count(table().filter(approaches::from_code.eq(code.to_string())))?,
+        received: count(table().filter(approaches::to_code.eq(code.to_string())))?,
+    })
+}
+
+/// When a site last declined another for a reason; `None` where it never did.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn declined_at(
+    connection: &mut Connection,
+    (from, to): (OdsCode, OdsCode),
+    reason: ApproachReason,
+) -> Result<Option<DateTime<Utc>>> {
+    let at: Option<NaiveDateTime> = approaches::table
+        .filter(approaches::from_code.eq(from.as_str()))
+        .filter(approaches::to_code.eq(to.as_str()))
+        .filter(approaches::state.eq(ApproachState::Declined.as_str()))
+        .filter(approaches::reason.eq(reason.as_str()))
+        .select(diesel::dsl::max(approaches::answered_at))
+        .first(&mut connection.database)
+        .map_err(failed("looking for a declined approach"))?;
+    Ok(at.map(|at| at.and_utc()))
+}
+
+/// Whether a site excludes another, of which only itself may learn.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn is_excluded(connection: &mut Connection, by: OdsCode, other: OdsCode) -> Result<bool> {
+    let n: i64 = exclusions::table
+        .filter(exclusions::ods_code.eq(by.as_str()))
+        .filter(exclusions::excluded.eq(other.as_str()))
+        .count()
+        .get_result(&mut connection.database)
+        .map_err(failed("looking for an exclusion"))?;
+    Ok(n > 0)
 }
 
 /// Adds an approach at the end of the order in which they were sent, whatever its `sequence` says, and returns it as it is kept.

@@ -111,6 +111,30 @@ pub fn evidence_is_hidden(
 /// [`Error::Conflict`] where there is one of the same pair, kind and start; those of [`page`].
 pub fn add(connection: &mut Connection, id: String, link: Link) -> Result<LinkRecord> {
     no_twin(connection, &id, &link)?;
+    append(connection, id, link, None)
+}
+
+/// Adds the link that an agreement is: of a partnership, by its id, or of a conversation, by that of its approach. What two sites
+/// agreed to is theirs, whatever else there is of the same kind and day.
+///
+/// # Errors
+///
+/// Those of [`page`].
+pub fn agree(
+    connection: &mut Connection,
+    id: String,
+    link: Link,
+    agreement: String,
+) -> Result<LinkRecord> {
+    append(connection, id, link, Some(agreement))
+}
+
+fn append(
+    connection: &mut Connection,
+    id: String,
+    link: Link,
+    agreement: Option<String>,
+) -> Result<LinkRecord> {
     let last: Option<i64> = links::table
         .select(diesel::dsl::max(links::sequence))
         .first(&mut connection.database)
@@ -122,7 +146,7 @@ pub fn add(connection: &mut Connection, id: String, link: Link) -> Result<LinkRe
         answered_at: None,
         disputed_by: None,
         dispute_reason: None,
-        agreement: None,
+        agreement,
         version: Version(1),
     };
     insert(connection, &record)?;

@@ -520,3 +520,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     network_members,
     networks,
 );
+
+diesel::allow_tables_to_appear_in_same_query!(approaches, exclusions);

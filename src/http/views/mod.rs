@@ -1,11 +1,13 @@
 //! What answers look like: one struct for each thing shown, filled by moving from the domain's values.
 
+pub(crate) mod approaches;
 pub(crate) mod audit;
 pub(crate) mod availability;
 pub(crate) mod balance;
 pub(crate) mod bridges;
 pub(crate) mod check_ins;
 pub(crate) mod choices;
+pub(crate) mod capacity;
 pub(crate) mod comparison;
 pub(crate) mod completeness;
 pub(crate) mod contacts;

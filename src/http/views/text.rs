@@ -7,7 +7,8 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::capacity::AvailabilityState;
+use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, Folder};
+use crate::domain::capacity::{AvailabilityState, PausedBy};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
 use crate::domain::ids::OdsCode;
@@ -118,7 +119,13 @@ macro_rules! named {
 }
 
 named! {
+    ApproachKindName(ApproachKind) as "ApproachKind": "What is proposed: to talk once, or to be partners for a time.";
+    ApproachReasonName(ApproachReason) as "ApproachReason": "Why an approach was declined, or why it ended.";
+    ApproachStateName(ApproachState) as "ApproachState": "What has become of an approach; all but `sent` are final.";
     AvailabilityStateName(AvailabilityState) as "AvailabilityState": "Whether a site can be approached for a partnership.";
+    FolderName(Folder) as "ApproachFolder": "Where a site finds its approaches.";
+    PartnershipStateName(PartnershipState) as "PartnershipState": "Whether a partnership lasts.";
+    PausedByName(PausedBy) as "PausedBy": "Who paused a site: itself, or a programme admin.";
     CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
     CriterionName(Criterion) as "Criterion": "A named part of a fit.";
     WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";
@@ -128,7 +135,6 @@ named! {
     LinkKindName(LinkKind) as "LinkKind": "What two organisations have or had to do with each other.";
     LinkStandingName(LinkStanding) as "LinkStanding": "Who stands behind a link.";
     EndReasonName(EndReason) as "EndReason": "Why a partnership ended.";
-    PartnershipStateName(PartnershipState) as "PartnershipState": "What has become of a partnership.";
     NetworkKindName(NetworkKind) as "NetworkKind": "What kind of group mediates learning.";
     OriginName(Voice) as "Origin": "Whose word a fact is: open data that comes with the service, an import, or the site itself.";
     SuccessionKindName(SuccessionKind) as "SuccessionKind": "How an organisation passed on.";

@@ -102,6 +102,18 @@ const ROWS: &[(&str, For)] = &[
     ("erase_contact", For::Itself),
     ("export_contact", For::Itself),
     ("list_expertise", For::Callers),
+    ("list_approaches", For::Sites),
+    ("create_approach", For::Sites),
+    ("show_approach", For::Sites),
+    ("accept_approach", For::Sites),
+    ("decline_approach", For::Sites),
+    ("withdraw_approach", For::Sites),
+    ("show_capacity", For::Callers),
+    ("put_capacity", For::Itself),
+    ("forget_capacity", For::Itself),
+    ("show_pause", For::Itself),
+    ("pause_site", For::Itself),
+    ("resume_site", For::Itself),
     ("list_audit", For::AdminsViewers),
     ("show_audit_checkpoint", For::Admins),
     ("list_own_audit", For::Itself),
@@ -150,6 +162,15 @@ const OF_THE_MAKER: &[&str] = &[
     "make_check_in",
     "list_partnership_contacts",
     "list_approach_contacts",
+/// Operations on things with an id that belong to the caller who made them.
+const OF_THE_MAKER: &[&str] = &[
+    "show_import",
+    "list_import_remarks",
+    // Of the two sites of an approach only one is among the callers here.
+    "show_approach",
+    "accept_approach",
+    "decline_approach",
+    "withdraw_approach",
 ];
 
 /// Whose organisation, or thing, is asked for.

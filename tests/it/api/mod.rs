@@ -1,11 +1,14 @@
 //! The interface, resource by resource, over the bundled data.
 
 mod agreed_links;
+mod approach_answers;
+mod approaches;
 mod attributes;
 mod audit;
 mod availability;
 mod blueprints;
 mod choices;
+mod capacity;
 mod completeness;
 mod contacts;
 mod core_systems;

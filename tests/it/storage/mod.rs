@@ -3,6 +3,7 @@
 mod audit;
 mod between;
 mod choices;
+mod choosing;
 mod export;
 mod facts;
 mod keys;

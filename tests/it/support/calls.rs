@@ -48,6 +48,9 @@ pub(crate) type Instead<'a> = BTreeMap<&'static str, &'a str>;
 /// Where an entry of a shortlist is put, without which there is nothing to order.
 const SHORTLIST_ENTRY: &str = "/api/v1/organisations/{odsCode}/shortlist/{candidate}";
 
+/// Operations on approaches to the caller: another site sends it one first.
+const ON_WHAT_WAS_RECEIVED: [&str; 3] = ["accept_approach", "decline_approach", "list_approaches"];
+
 /// Operations of the other side of a link than the one that declared it.
 const OF_THE_OTHER_SIDE: [&str; 2] = ["confirm_link", "dispute_link"];
 
@@ -180,6 +183,7 @@ impl Call {
             // One of several things that have no ids of their own is there once it was put.
             None if self.method == "get" && self.path.ends_with('}') => (self.path, "put"),
             None if self.id == "order_shortlist" => (SHORTLIST_ENTRY, "put"),
+            None if ON_WHAT_WAS_RECEIVED.contains(&self.id) => (self.path, "post"),
             None => return None,
         };
         calls()
@@ -214,6 +218,9 @@ impl Call {
             }
             Preparation::Made(call) => call,
         };
+        if ON_WHAT_WAS_RECEIVED.contains(&self.id) {
+            return Some(service.receive(caller).await);
+        }
         let mut instead = instead.clone();
         if self.id == "order_shortlist" {
             // As the example of its order has it.

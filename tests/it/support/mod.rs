@@ -2,6 +2,7 @@
 
 pub(crate) mod agreed;
 pub(crate) mod calls;
+pub(crate) mod choosing;
 pub(crate) mod database;
 pub(crate) mod logs;
 pub(crate) mod service;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, IF_MATCH};
@@ -68,7 +69,7 @@ impl As {
         Some(ApiKey::from_random([byte; ApiKey::N_BYTES]))
     }
 
-    fn role(self) -> Role {
+    pub(crate) fn role(self) -> Role {
         match self {
             Self::Admin => Role::ProgrammeAdmin,
             Self::Viewer => Role::Viewer,
@@ -105,6 +106,8 @@ impl As {
 pub(crate) struct TestService {
     pub(crate) alongside: Arc<Alongside>,
     service: Service,
+    /// How many seconds passed since the test began.
+    passed: Arc<AtomicI64>,
     pub(crate) database: TestDatabase,
 }
 
@@ -165,12 +168,25 @@ impl TestService {
     fn over(database: TestDatabase) -> Self {
         let alongside = Alongside::open(database.open(), BundledData::Skip, now()).unwrap();
         let alongside = Arc::new(alongside);
+        let passed = Arc::new(AtomicI64::new(0));
+        let told = Arc::clone(&passed);
+        let clock = Clock::of(move || now() + TimeDelta::seconds(told.load(Ordering::Relaxed)));
         Self {
-            service: Service::new(Arc::clone(&alongside), Clock::of(now), Random::counted())
-                .unwrap(),
+            service: Service::new(Arc::clone(&alongside), clock, Random::counted()).unwrap(),
             alongside,
+            passed,
             database,
         }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.passed.fetch_add(time.num_seconds(), Ordering::Relaxed);
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        now() + TimeDelta::seconds(self.passed.load(Ordering::Relaxed))
     }
 
     /// What the files of the database hold, those of its journal included.

@@ -1,0 +1,314 @@
+//! Sending approaches: what is seen of the pair, what refuses it, and who is told.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
+
+use super::Alongside;
+use crate::domain::approach::{
+    Approach, ApproachKind, ApproachReason, ApproachState, EXPIRES_AFTER, OpenApproaches,
+    ProposedTopics, Seen, SeenCriterion, SeenFit,
+};
+use crate::domain::capacity::Capacity;
+use crate::domain::choosing::{Circumstances, Proposal};
+use crate::domain::error::{Error, Result};
+use crate::domain::event::{EventKind, NewEvent, Recipient};
+use crate::domain::ids::OdsCode;
+use crate::domain::partnership::{Partnership, PartnershipState};
+use crate::domain::suggestion::{METHOD_VERSION, PairAnswer, SeenBy, Suggestion};
+use crate::domain::version::Version;
+use crate::storage::audit::{self, Entry};
+use crate::storage::{Connection, approaches, capacity, events, partnerships, programmes};
+
+/// An approach as its sender makes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewApproach {
+    /// Its id.
+    pub id: String,
+    /// Who invites.
+    pub from: OdsCode,
+    /// Who is invited.
+    pub to: OdsCode,
+    /// To what.
+    pub kind: ApproachKind,
+    /// What the sender writes.
+    pub message: Option<String>,
+    /// What about; topics that there are.
+    pub topics: ProposedTopics,
+    /// From when.
+    pub proposed_start: Option<NaiveDate>,
+    /// Until when.
+    pub proposed_end: Option<NaiveDate>,
+    /// The partnership to go on with.
+    pub renews: Option<String>,
+    /// What is known of the pair.
+    pub seen: Option<Seen>,
+}
+
+impl Alongside {
+    /// What is known of a pair on a day: as the one sees it, and under the programme's weights. `None` where no criterion can be
+    /// asked of the one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OrganisationNotFound`] and [`Error::OrganisationClosed`] for either; [`Error::NeverSuggested`] where the two are
+    /// one, or one took over from the other.
+    pub fn seen(&self, from: OdsCode, to: OdsCode, as_of: NaiveDate) -> Result<Option<Seen>> {
+        let view = |seen_by| match self.pair(from, to, as_of, seen_by) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Error::NothingApplies { .. }) => Ok(None),
+            Err(other) => Err(other),
+        };
+        let views = view(SeenBy::Site)?.zip(view(SeenBy::Others)?);
+        Ok(views.and_then(|(site, programme)| seen(site, &programme)))
+    }
+}
+
+fn seen(site: PairAnswer, programme: &PairAnswer) -> Option<Seen> {
+    let (own, others) = (site.candidates.first()?, programme.candidates.first()?);
+    Some(Seen {
+        revision: site.revision,
+        as_of: site.as_of,
+        method_version: METHOD_VERSION.to_owned(),
+        weights_from: site.method.weights_from,
+        distance_km: own.distance_km,
+        site: seen_fit(own),
+        programme: seen_fit(others),
+    })
+}
+
+fn seen_fit(of: &Suggestion) -> SeenFit {
+    let criteria = of.criteria.iter().filter_map(|criterion| {
+        Some(SeenCriterion {
+            criterion: criterion.criterion,
+            weight: criterion.weight,
+            score: criterion.score?,
+        })
+    });
+    SeenFit {
+        mutual_fit: of.mutual_fit,
+        from_fit: of.your_fit,
+        to_fit: of.their_fit,
+        coverage: of.coverage,
+        criteria: criteria.collect(),
+    }
+}
+
+/// Sends an approach, and returns it as it is kept. One of the pair whose time is over is written down as expired first.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] where it renews no partnership of the two, or as a conversation; those of [`Circumstances::allow`] and of
+/// the database.
+pub fn send(connection: &mut Connection, new: NewApproach, at: DateTime<Utc>) -> Result<Approach> {
+    let (from, to) = (new.from, new.to);
+    let renewed = match &new.renews {
+        None => None,
+        Some(id) => Some(renewable(connection, &new, id)?),
+    };
+    let open = approaches::open_of_pair(connection, (from, to))?;
+    let open = match open {
+        Some(past) if past.state_at(at) == ApproachState::Expired => {
+            expire(connection, past, at)?;
+            None
+        }
+        other => other,
+    };
+    let proposal = Proposal {
+        from,
+        to,
+        kind: new.kind,
+        goes_on: renewed.is_some_and(|one| one.state == PartnershipState::Active),
+    };
+    circumstances(connection, proposal, open, at)?.allow(proposal, at)?;
+    let approach = Approach {
+        id: new.id,
+        sequence: 0,
+        from,
+        to,
+        kind: new.kind,
+        state: ApproachState::Sent,
+        message: new.message,
+        topics: new.topics,
+        proposed_start: new.proposed_start,
+        proposed_end: new.proposed_end,
+        renews: new.renews,
+        programme: Some(programmes::default(connection)?.slug),
+        sent_at: at,
+        expires_at: at + EXPIRES_AFTER,
+        answered_at: None,
+        reason: None,
+        reminded_at: None,
+        seen: new.seen,
+        version: Version(1),
+    };
+    let approach = approaches::add(connection, approach)?;
+    note(connection, None, &approach);
+    let told = [Recipient::Site(to), Recipient::Admins];
+    tell(
+        connection,
+        EventKind::ApproachReceived,
+        &approach,
+        &told,
+        at,
+    )?;
+    Ok(approach)
+}
+
+/// The partnership that an approach proposes to go on with, or to take up again.
+fn renewable(connection: &mut Connection, new: &NewApproach, id: &str) -> Result<Partnership> {
+    if new.kind != ApproachKind::Partnership {
+        let words = "renews a partnership, which an approach of kind partnership does";
+        return Err(Error::invalid("/renews", words));
+    }
+    match partnerships::find_for(connection, new.from, id) {
+        Ok(found) if found.has_party(new.to) => Ok(found),
+        Ok(_) | Err(Error::Missing { .. }) => Err(Error::invalid(
+            "/renews",
+            "is the id of no partnership of the two",
+        )),
+        Err(other) => Err(other),
+    }
+}
+
+/// Reads what decides whether an approach can be sent; `open` is the one that is open between the two.
+fn circumstances(
+    connection: &mut Connection,
+    proposal: Proposal,
+    open: Option<Approach>,
+    at: DateTime<Utc>,
+) -> Result<Circumstances> {
+    let pair = (proposal.from, proposal.to);
+    let declined_as_no_fit = approaches::declined_at(connection, pair, ApproachReason::NotAFit)?;
+    let mut declined_for_capacity =
+        approaches::declined_at(connection, pair, ApproachReason::NoCapacity)?;
+    if let Some(declined) = declined_for_capacity
+        && capacity::has_returned(connection, proposal.to, declined)?
+    {
+        declined_for_capacity = None;
+    }
+    Ok(Circumstances {
+        open,
+        declined_as_no_fit,
+        declined_for_capacity,
+        n_open_by_sender: approaches::n_open(connection, proposal.from, at)?.sent,
+        n_open_to_recipient: approaches::n_open(connection, proposal.to, at)?.received,
+        ..what_both_take_on(connection, proposal, at)?
+    })
+}
+
+/// Reads what decides whether an approach can be agreed to.
+pub(super) fn what_both_take_on(
+    connection: &mut Connection,
+    proposal: Proposal,
+    at: DateTime<Utc>,
+) -> Result<Circumstances> {
+    let lasting = match proposal.goes_on {
+        true => None,
+        false => partnerships::active_of_pair(connection, (proposal.from, proposal.to))?,
+    };
+    Ok(Circumstances {
+        partnership: lasting.map(|partnership| partnership.id),
+        of_sender: capacity::of(connection, proposal.from, at)?,
+        of_recipient: capacity::of(connection, proposal.to, at)?,
+        ..Circumstances::default()
+    })
+}
+
+/// Writes down that an approach expired, which it did when its time was over, and tells both sides.
+///
+/// # Errors
+///
+/// Those of the database.
+pub fn expire(
+    connection: &mut Connection,
+    approach: Approach,
+    at: DateTime<Utc>,
+) -> Result<Approach> {
+    let after = Approach {
+        state: ApproachState::Expired,
+        answered_at: Some(approach.expires_at),
+        version: Version(approach.version.0 + 1),
+        ..approach.clone()
+    };
+    approaches::replace(connection, &after)?;
+    note(connection, Some(&approach), &after);
+    let told = [
+        Recipient::Site(after.from),
+        Recipient::Site(after.to),
+        Recipient::Admins,
+    ];
+    tell(connection, EventKind::ApproachExpired, &after, &told, at)?;
+    Ok(after)
+}
+
+/// Notes a change of an approach for the audit of each of the two.
+pub(super) fn note(connection: &mut Connection, before: Option<&Approach>, after: &Approach) {
+    for code in [after.from, after.to] {
+        let entry = Entry {
+            kind: approaches::KIND,
+            id: after.id.clone(),
+            ods_code: Some(code),
+            before: before.map(approaches::json_of),
+            after: Some(approaches::json_of(after)),
+        };
+        audit::note(connection, entry);
+    }
+}
+
+/// Tells what happened to an approach. A recipient that excludes the sender is told nothing, of which the sender learns nothing.
+pub(super) fn tell(
+    connection: &mut Connection,
+    kind: EventKind,
+    approach: &Approach,
+    recipients: &[Recipient],
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let is_excluded = approaches::is_excluded(connection, approach.to, approach.from)?;
+    let told = recipients
+        .iter()
+        .filter(|recipient| !(is_excluded && **recipient == Recipient::Site(approach.to)));
+    for &recipient in told {
+        let event = NewEvent {
+            kind,
+            recipient,
+            subject: format!("/api/v1/approaches/{}", approach.id),
+            data: json!({
+                "approach": approach.id,
+                "from": approach.from.as_str(),
+                "to": approach.to.as_str(),
+                "kind": approach.kind.as_str(),
+                "state": approach.state.as_str(),
+                "expiresAt": approach.expires_at,
+            }),
+            at,
+        };
+        events::emit(connection, &event)?;
+    }
+    Ok(())
+}
+
+/// What a site sees of how much it takes on.
+#[derive(Clone, Debug)]
+pub struct OwnCapacity {
+    /// Its places, what is taken, its pauses.
+    pub capacity: Capacity,
+    /// Its open approaches.
+    pub open: OpenApproaches,
+}
+
+/// Reads how much an organisation takes on.
+///
+/// # Errors
+///
+/// [`Error::OrganisationNotFound`]; those of the database.
+pub fn capacity_of(
+    connection: &mut Connection,
+    code: OdsCode,
+    at: DateTime<Utc>,
+) -> Result<OwnCapacity> {
+    crate::storage::organisations::require(connection, code)?;
+    Ok(OwnCapacity {
+        capacity: capacity::of(connection, code, at)?,
+        open: approaches::n_open(connection, code, at)?,
+    })
+}
