@@ -424,6 +424,8 @@ fn agreed(config: &mut ServiceConfig) {
         .service(shown_contacts::list_partnership_contacts)
         .service(shown_contacts::list_approach_contacts)
         .service(balance::show_balance);
+}
+
 /// What sites agree with each other, and how much each takes on.
 fn choosing(config: &mut ServiceConfig) {
     config

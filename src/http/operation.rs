@@ -4,7 +4,13 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{approach_answers, approaches, attributes, audit, balance, blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos, exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks, organisations, particulars, partnerships, pauses, probes, reference, shortlist, shown_contacts, suggestions, topics, vendors, visibility, weights};
+use crate::http::{
+    approach_answers, approaches, attributes, audit, balance, blueprints, bridges, capacity,
+    check_ins, completeness, contacts, core_systems, ethos, exclusions, expertise, exports, fhir,
+    history, imports, keys, link_answers, links, links_declaration, me, networks, organisations,
+    particulars, partnerships, pauses, probes, reference, shortlist, shown_contacts, suggestions,
+    topics, vendors, visibility, weights,
+};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]

@@ -162,10 +162,6 @@ const OF_THE_MAKER: &[&str] = &[
     "make_check_in",
     "list_partnership_contacts",
     "list_approach_contacts",
-/// Operations on things with an id that belong to the caller who made them.
-const OF_THE_MAKER: &[&str] = &[
-    "show_import",
-    "list_import_remarks",
     // Of the two sites of an approach only one is among the callers here.
     "show_approach",
     "accept_approach",
