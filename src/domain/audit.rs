@@ -36,7 +36,8 @@ pub struct AuditRecord {
 }
 
 /// What a site says for itself alone, by the kind of row.
-const PRIVATE_KINDS: [&str; 7] = [
+const PRIVATE_KINDS: [&str; 8] = [
+    "admin_suggestion_answers",
     "contacts",
     "ethos",
     "exclusions",
@@ -47,8 +48,9 @@ const PRIVATE_KINDS: [&str; 7] = [
 ];
 
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
-const OPEN_KINDS: [&str; 25] = [
+const OPEN_KINDS: [&str; 28] = [
     "",
+    "admin_suggestions",
     "approaches",
     "attributes",
     "blueprints",
@@ -69,6 +71,8 @@ const OPEN_KINDS: [&str; 25] = [
     "particulars",
     "partnerships",
     "pauses",
+    "programme_members",
+    "programme_weights",
     "programmes",
     "succession",
     "successions",

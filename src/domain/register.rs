@@ -5,7 +5,7 @@ use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::link::{Link, Network};
 use crate::domain::organisation::{Organisation, Succession};
 use crate::domain::profile::{AttributeFact, Topic, TopicInterest};
-use crate::domain::programme::{Programme, Weights};
+use crate::domain::programme::{JoinedProgramme, Programme, Weights};
 
 /// The whole content of the database that scoring needs.
 ///
@@ -37,6 +37,8 @@ pub struct Register {
     pub saved_weights: Vec<(OdsCode, Weights)>,
     /// The programme whose weights hold unless somebody says otherwise.
     pub programme: Programme,
+    /// The programmes that sites join, by slug; the default one is not among them.
+    pub programmes: Vec<JoinedProgramme>,
 }
 
 impl Register {
@@ -53,6 +55,11 @@ impl Register {
         self.topics.sort_by(|a, b| a.slug.cmp(&b.slug));
         self.hides_expertise.sort_unstable();
         self.saved_weights.sort_by_key(|&(code, _)| code);
+        self.programmes
+            .sort_by(|a, b| a.programme.slug.cmp(&b.programme.slug));
+        for joined in &mut self.programmes {
+            joined.members.sort_by_key(|member| member.ods_code);
+        }
         self.topic_interests
             .sort_by(|a, b| (a.ods_code, &a.topic).cmp(&(b.ods_code, &b.topic)));
     }

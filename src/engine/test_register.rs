@@ -180,6 +180,7 @@ pub(crate) fn register(built: &[Built]) -> Register {
             name: "Default".to_owned(),
             weights: Weights::EQUAL,
         },
+        programmes: Vec::new(),
     };
     register.sort();
     register

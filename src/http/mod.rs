@@ -50,6 +50,8 @@ mod particulars;
 mod path;
 mod probes;
 mod problem;
+mod programme_weights;
+mod programmes;
 mod question;
 mod reference;
 mod suggestion_parameters;
@@ -323,6 +325,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
                 .configure(relations)
+                .configure(programme_admin)
                 .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
@@ -381,6 +384,23 @@ fn relations(config: &mut ServiceConfig) {
         .service(contacts::erase_contact)
         .service(contacts::export_contact)
         .service(expertise::list_expertise);
+}
+
+/// What the admins of programmes do.
+fn programme_admin(config: &mut ServiceConfig) {
+    config
+        .service(programmes::list_programmes)
+        .service(programmes::create_programme)
+        .service(programmes::show_programme)
+        .service(programmes::change_programme)
+        .service(programmes::list_programme_members)
+        .service(programmes::add_programme_member)
+        .service(programmes::remove_programme_member)
+        .service(programme_weights::show_default_weights)
+        .service(programme_weights::change_default_weights)
+        .service(programme_weights::show_programme_weights)
+        .service(programme_weights::change_programme_weights)
+        .service(programme_weights::list_programme_weights);
 }
 
 /// Answers what no operation took: a path that takes other methods, or no path of ours.

@@ -39,7 +39,7 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("audit", "Who changed what, and when."),
     ("contacts", "People to ask: for the site itself alone."),
     ("exports", "Tables as files."),
@@ -59,6 +59,10 @@ const TAGS: [(&str, &str); 12] = [
     ),
     ("probes", "For what runs the service."),
     ("profile", "What a site says of itself."),
+    (
+        "programmes",
+        "Programmes, their members and their weights, and what their admins suggest, try out and pause.",
+    ),
     (
         "relations",
         "What joins organisations: links, networks, topics of learning, blueprints, and whom to ask.",

@@ -7,8 +7,8 @@ use crate::http::access::Rule;
 use crate::http::{
     attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
     exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
-    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
-    weights,
+    organisations, particulars, probes, programme_weights, programmes, reference, suggestions,
+    topics, vendors, visibility, weights,
 };
 
 /// What is said of an operation.
@@ -81,6 +81,8 @@ const TABLES: &[&[Operation]] = &[
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,
+    programme_weights::OPERATIONS,
+    programmes::OPERATIONS,
     reference::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,

@@ -350,6 +350,14 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// The same outcome with what is made of what the work returned.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Self::Changed(value) => Outcome::Changed(make(value)),
+            Self::Unchanged(value) => Outcome::Unchanged(make(value)),
+        }
+    }
+
     /// What the work returned.
     pub fn into_inner(self) -> T {
         match self {

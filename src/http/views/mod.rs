@@ -13,6 +13,7 @@ pub(crate) mod links;
 pub(crate) mod networks;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
+pub(crate) mod programmes;
 pub(crate) mod suggestion;
 pub(crate) mod text;
 pub(crate) mod weights;

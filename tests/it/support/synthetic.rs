@@ -71,6 +71,7 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
         topic_interests: Vec::new(),
         hides_expertise: Vec::new(),
         saved_weights: Vec::new(),
+        programmes: Vec::new(),
         programme: real.programme.clone(),
     };
     for i in 0..n {
