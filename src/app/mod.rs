@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of HTTP or SQL. [`Alongside`] is the service behind every interface.
 
+pub mod admin_pauses;
+pub mod admin_suggestions;
 mod bridges;
 mod callers;
 pub mod expertise;
@@ -16,6 +18,7 @@ pub mod import_jobs;
 mod import_rows;
 pub mod keys;
 mod vendors;
+mod what_if;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -50,6 +53,7 @@ pub enum BundledData {
 pub struct Alongside {
     state: Arc<State>,
     imports: import_jobs::ImportQueue,
+    pictures: what_if::Pictures,
 }
 
 struct State {
@@ -160,6 +164,7 @@ impl Alongside {
         Ok(Self {
             state: Arc::new(state),
             imports: import_jobs::ImportQueue::default(),
+            pictures: what_if::Pictures::default(),
         })
     }
 

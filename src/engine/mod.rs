@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod assignment;
 pub mod bridges;
 pub mod completeness;
 pub mod criteria;
@@ -18,6 +19,7 @@ pub mod fit;
 pub mod rank;
 pub mod snapshot;
 pub mod view;
+pub mod what_if;
 
 mod columns;
 mod lineage;

@@ -6,6 +6,8 @@
 
 mod accept;
 mod access;
+mod admin_pauses;
+mod admin_suggestions;
 mod answer;
 mod attributes;
 mod audit;
@@ -54,6 +56,7 @@ mod programme_weights;
 mod programmes;
 mod question;
 mod reference;
+mod site_suggestions;
 mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
@@ -63,6 +66,7 @@ mod vendors;
 mod views;
 mod visibility;
 mod weights;
+mod what_if;
 
 #[cfg(test)]
 mod tests;
@@ -400,7 +404,19 @@ fn programme_admin(config: &mut ServiceConfig) {
         .service(programme_weights::change_default_weights)
         .service(programme_weights::show_programme_weights)
         .service(programme_weights::change_programme_weights)
-        .service(programme_weights::list_programme_weights);
+        .service(programme_weights::list_programme_weights)
+        .service(what_if::show_what_if)
+        .service(admin_suggestions::list_admin_suggestions)
+        .service(admin_suggestions::create_admin_suggestion)
+        .service(admin_suggestions::show_admin_suggestion)
+        .service(admin_suggestions::withdraw_admin_suggestion)
+        .service(site_suggestions::list_own_admin_suggestions)
+        .service(site_suggestions::show_own_admin_suggestion)
+        .service(site_suggestions::answer_admin_suggestion)
+        .service(admin_pauses::list_admin_pauses)
+        .service(admin_pauses::show_admin_pause)
+        .service(admin_pauses::pause_site)
+        .service(admin_pauses::resume_site);
 }
 
 /// Answers what no operation took: a path that takes other methods, or no path of ours.

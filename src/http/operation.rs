@@ -5,10 +5,11 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
-    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
-    organisations, particulars, probes, programme_weights, programmes, reference, suggestions,
-    topics, vendors, visibility, weights,
+    admin_pauses, admin_suggestions, attributes, audit, blueprints, bridges, completeness,
+    contacts, core_systems, ethos, expertise, exports, fhir, history, imports, keys, link_answers,
+    links, links_declaration, me, networks, organisations, particulars, probes, programme_weights,
+    programmes, reference, site_suggestions, suggestions, topics, vendors, visibility, weights,
+    what_if,
 };
 
 /// What is said of an operation.
@@ -59,6 +60,8 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
+    admin_pauses::OPERATIONS,
+    admin_suggestions::OPERATIONS,
     attributes::OPERATIONS,
     audit::OPERATIONS,
     blueprints::OPERATIONS,
@@ -84,9 +87,11 @@ const TABLES: &[&[Operation]] = &[
     programme_weights::OPERATIONS,
     programmes::OPERATIONS,
     reference::OPERATIONS,
+    site_suggestions::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
     vendors::OPERATIONS,
     visibility::OPERATIONS,
     weights::OPERATIONS,
+    what_if::OPERATIONS,
 ];

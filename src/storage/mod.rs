@@ -4,6 +4,7 @@
 //! closure calls is one module per resource, each a handful of functions on a [`Connection`]. Every writing
 //! transaction raises the revision and leaves an audit row.
 
+pub mod admin_suggestions;
 pub mod affiliations;
 mod any_connection;
 pub mod approaches;
@@ -35,9 +36,11 @@ pub mod organisation_search;
 pub mod organisations;
 pub mod particulars;
 pub mod partnerships;
+pub mod pauses;
 pub mod programmes;
 pub mod register;
 pub mod revision;
+pub mod rooms;
 mod rows;
 mod schema;
 mod seal;

@@ -1,5 +1,6 @@
 //! What answers look like: one struct for each thing shown, filled by moving from the domain's values.
 
+pub(crate) mod admin_suggestions;
 pub(crate) mod audit;
 pub(crate) mod bridges;
 pub(crate) mod comparison;
@@ -17,3 +18,4 @@ pub(crate) mod programmes;
 pub(crate) mod suggestion;
 pub(crate) mod text;
 pub(crate) mod weights;
+pub(crate) mod what_if;
