@@ -27,7 +27,7 @@ impl Default for Pictures {
 
 impl Alongside {
     /// Works out the stable assignment of a programme's members, or of everybody, under the places that are left, or so many for
-    /// each. Writes nothing.
+    /// each, and tells at most `limit` of its pairs. Writes nothing.
     ///
     /// # Errors
     ///
@@ -37,6 +37,7 @@ impl Alongside {
         programme: Option<Slug>,
         capacity: Option<u32>,
         as_of: NaiveDate,
+        limit: usize,
     ) -> Result<WhatIf> {
         let rooms = match capacity {
             Some(_) => BTreeMap::new(),
@@ -49,6 +50,7 @@ impl Alongside {
             programme,
             as_of,
             capacity,
+            limit,
             rooms,
         };
         let snapshot = self.snapshot();

@@ -16,7 +16,7 @@ pub const MAX_ORGANISATIONS: usize = 2_000;
 /// The most places that every organisation can be given for a picture.
 pub const MAX_GIVEN_PLACES: u32 = 20;
 
-/// The most pairs that an answer lists; it says how many there are.
+/// The most pairs that an answer lists, and how many it lists unless told otherwise; it says how many there are.
 pub const MAX_LISTED_PAIRS: usize = 2_000;
 
 /// What an organisation can take on.
@@ -37,6 +37,8 @@ pub struct WhatIfRequest {
     pub as_of: NaiveDate,
     /// So many places for everybody, instead of what is left.
     pub capacity: Option<u32>,
+    /// How many pairs to list, at most [`MAX_LISTED_PAIRS`].
+    pub limit: usize,
     /// What is left, of those of whom something is known.
     pub rooms: BTreeMap<OdsCode, Room>,
 }
@@ -108,7 +110,7 @@ pub struct WhatIf {
     pub n_organisations: usize,
     /// How many pairs of them are acceptable: all these were searched for one that blocks.
     pub n_searched: usize,
-    /// The pairs, the best first, at most [`MAX_LISTED_PAIRS`].
+    /// The pairs, the best first, as many as were asked for.
     pub pairs: Vec<WhatIfPair>,
     /// How many pairs there are.
     pub n_pairs: usize,

@@ -25,6 +25,8 @@ mod columns;
 mod lineage;
 
 #[cfg(test)]
+mod programmes;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod test_register;

@@ -49,7 +49,8 @@ pub fn what_if(snapshot: &Snapshot, request: &WhatIfRequest) -> Result<WhatIf> {
     let assigned = assign(&mut pairs, &places);
     let blocking = blocking_pairs(&pairs, &places, &assigned);
     let code = |row| snapshot.code(row);
-    let listed = told(&day, &assigned[..assigned.len().min(MAX_LISTED_PAIRS)]);
+    let n_listed = assigned.len().min(request.limit).min(MAX_LISTED_PAIRS);
+    let listed = told(&day, &assigned[..n_listed]);
     let distances = assigned
         .iter()
         .filter_map(|pair| distance(snapshot, pair.rows));

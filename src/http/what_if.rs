@@ -10,14 +10,16 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::app::Alongside;
 use crate::domain::ids::Slug;
-use crate::domain::what_if::MAX_GIVEN_PLACES;
+use crate::domain::what_if::{MAX_GIVEN_PLACES, MAX_LISTED_PAIRS};
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::clock::Clock;
 use crate::http::extract::{Fault, Parameters, Params, Query};
 use crate::http::openapi::{ApiFailures, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
-use crate::http::parameters::{AS_OF_WORDS, as_of, as_of_schema, in_query, whole};
+use crate::http::parameters::{
+    AS_OF_WORDS, as_of, as_of_schema, in_query, limit_in_query, limit_schema, whole,
+};
 use crate::http::path::slug_schema;
 use crate::http::problem::Problem;
 use crate::http::views::what_if::WhatIfView;
@@ -34,6 +36,7 @@ const PAIR_BYTES: usize = 600;
 pub(crate) struct WhatIfParameters {
     programme: Option<Slug>,
     capacity: Option<u32>,
+    limit: usize,
     as_of: Option<NaiveDate>,
 }
 
@@ -44,6 +47,7 @@ impl Parameters for WhatIfParameters {
                 Slug::new(text).map_err(|fault| Fault::Unreadable(fault.to_string()))
             }),
             capacity: query.take("capacity", places),
+            limit: query.take("limit", listed).unwrap_or(MAX_LISTED_PAIRS),
             as_of: query.take("asOf", as_of),
         }
     }
@@ -54,6 +58,13 @@ fn places(text: &str) -> Result<u32, Fault> {
         .ok()
         .filter(|places| *places <= MAX_GIVEN_PLACES)
         .ok_or_else(|| Fault::Rule(format!("is a whole number from 0 to {MAX_GIVEN_PLACES}")))
+}
+
+fn listed(text: &str) -> Result<usize, Fault> {
+    usize::try_from(whole(text)?)
+        .ok()
+        .filter(|number| (1..=MAX_LISTED_PAIRS).contains(number))
+        .ok_or_else(|| Fault::Rule(format!("is a whole number from 1 to {MAX_LISTED_PAIRS}")))
 }
 
 impl IntoParams for WhatIfParameters {
@@ -75,6 +86,11 @@ impl IntoParams for WhatIfParameters {
                 "So many places for each, instead of those that are left today.",
                 places,
                 json!(2),
+            ),
+            limit_in_query(
+                "How many pairs to list, the best first; the summary counts all.",
+                limit_schema(MAX_LISTED_PAIRS, MAX_LISTED_PAIRS),
+                json!(3),
             ),
             in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
         ]
@@ -105,11 +121,12 @@ pub(crate) async fn show_what_if(
     let WhatIfParameters {
         programme,
         capacity,
+        limit,
         as_of,
     } = parameters.0;
     let as_of = as_of.unwrap_or_else(|| clock.today());
     let found = alongside
-        .what_if(programme.clone(), capacity, as_of)
+        .what_if(programme.clone(), capacity, as_of, limit)
         .await?;
     let bytes = PAIR_BYTES * (found.pairs.len() + found.unmatched.len() + 1);
     answer::json(&WhatIfView::new(found, programme, capacity), bytes)

@@ -263,7 +263,8 @@ fn add_head(connection: &mut Connection, programme: &Programme, run: Run) -> Res
 ///
 /// # Errors
 ///
-/// [`Error::Stale`] where it is of another version than expected; those of [`find`].
+/// [`Error::Stale`] where it is of another version than expected; [`Error::Invalid`] where the default one is given days; those of
+/// [`find`].
 pub fn change(
     connection: &mut Connection,
     slug: &Slug,
@@ -273,6 +274,12 @@ pub fn change(
     let before = find(connection, Some(slug))?;
     if !expected.allows(before.version) {
         return Err(Error::Stale);
+    }
+    if before.is_default && run != Run::default() {
+        return Err(Error::invalid(
+            "/starts",
+            "the default programme has no first and no last day",
+        ));
     }
     if before.programme.name == name && before.run == run {
         return Ok(Outcome::Unchanged((before.clone(), before)));

@@ -29,7 +29,7 @@ pub(crate) struct WhatIfView {
     /// The day on which ages were counted.
     as_of: NaiveDate,
     summary: WhatIfSummaryView,
-    /// The best first, at most 2,000 of them.
+    /// The best first, as many as were asked for.
     #[schema(max_items = 2000)]
     pairs: Vec<WhatIfPairView>,
     /// Who is in no pair, by code.

@@ -1,5 +1,7 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod admin_pauses;
+mod admin_suggestions;
 mod attributes;
 mod audit;
 mod blueprints;
@@ -21,11 +23,13 @@ mod matrix;
 mod networks;
 mod organisations;
 mod particulars;
+mod programmes;
 mod reference;
 mod suggestions;
 mod topics;
 mod visibility;
 mod weights;
+mod what_if;
 
 use std::sync::LazyLock;
 

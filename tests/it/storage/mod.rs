@@ -7,6 +7,7 @@ mod keys;
 mod near;
 mod opening;
 mod organisations;
+mod programmes;
 mod register;
 mod relations;
 mod writing;
