@@ -75,7 +75,9 @@ async fn the_reason_of_a_pause_is_in_no_audit() {
     let service = TestService::bundled();
     let body = json!({ "reason": "Moves to another system." });
     service.put(As::Admin, RTH, &body).await.good();
-    let audit = service.get(As::Admin, "/api/v1/admin/audit?action=pause_site").await;
+    let audit = service
+        .get(As::Admin, "/api/v1/admin/audit?action=pause_site")
+        .await;
     let audit = audit.good();
     assert_eq!(audit["items"][0]["odsCode"], "RTH");
     assert!(!audit.to_string().contains("another system"));

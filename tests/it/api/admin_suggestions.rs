@@ -126,10 +126,12 @@ async fn a_no_is_told_to_admins_once_both_answered_and_never_to_the_other_side()
         .good();
     assert!(admin.get("interested").is_none());
     // What each answered is in the audit as a change alone.
-    let rows = service.get(
-        As::Admin,
-        "/api/v1/admin/audit?subjectKind=admin_suggestion_answers",
-    ).await;
+    let rows = service
+        .get(
+            As::Admin,
+            "/api/v1/admin/audit?subjectKind=admin_suggestion_answers",
+        )
+        .await;
     let rows = rows.good();
     assert_eq!(rows["items"].as_array().unwrap().len(), 2);
     assert!(!rows.to_string().contains("interested"), "{rows}");
@@ -148,8 +150,14 @@ async fn a_site_that_excludes_the_other_sees_nothing_and_nobody_can_tell() {
         let id = suggested(service).await;
         says(service, As::Rhw, "RHW", &id, true).await;
         let admin = service.get(As::Admin, SUGGESTIONS).await.good();
-        let otlet other = service.get(As::Rhw, "/api/v1/organisations/RHW/admin-suggestions").await;   let other = other.good();
-        let audit = let audit = service.get(As::Admin, "/api/v1/admin/audit?odsCode=RHW").await; mut audit = audit.good();
+        let other = service
+            .get(As::Rhw, "/api/v1/organisations/RHW/admin-suggestions")
+            .await;
+        let other = other.good();
+        let audit = service
+            .get(As::Admin, "/api/v1/admin/audit?odsCode=RHW")
+            .await;
+        let mut audit = audit.good();
         for row in audit["items"].as_array_mut().unwrap() {
             row.as_object_mut().unwrap().remove("requestId");
         }
@@ -157,7 +165,10 @@ async fn a_site_that_excludes_the_other_sees_nothing_and_nobody_can_tell() {
         worlds.push((admin, other, audit["items"].clone(), seen));
     }
     assert_eq!(worlds[0], worlds[1]);
-    let own = excludinlet own = excluding.get(As::Rth, "/api/v1/organisations/RTH/admin-suggestions").await;n.await.good()["items"], json!([]));
+    let own = excluding
+        .get(As::Rth, "/api/v1/organisations/RTH/admin-suggestions")
+        .await;
+    assert_eq!(own.good()["items"], json!([]));
     assert!(told(&excluding, site("RTH")).is_empty());
     let id = worlds[1].0["items"][0]["id"].as_str().unwrap();
     let path = format!("/api/v1/organisations/RTH/admin-suggestions/{id}");
@@ -193,10 +204,13 @@ async fn a_pair_that_may_never_be_is_refused() {
 async fn the_admins_words_are_sealed_and_in_no_audit() {
     let service = TestService::bundled();
     let id = suggested(&service).await;
-    let own = service.let own = service.get(
-        As::Rth,
-        &format!("/api/v1/organisations/RTH/admin-suggestions/{id}"),
-    ).await;n.good()["reason"], "Both start in the spring.");
+    let own = service
+        .get(
+            As::Rth,
+            &format!("/api/v1/organisations/RTH/admin-suggestions/{id}"),
+        )
+        .await;
+    assert_eq!(own.good()["reason"], "Both start in the spring.");
     let audit = service.get(As::Admin, "/api/v1/admin/audit").await.good();
     assert!(!audit.to_string().contains("in the spring"));
     let disk = service.bytes_on_disk();

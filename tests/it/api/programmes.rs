@@ -19,7 +19,9 @@ async fn weigh(service: &TestService, criterion: &str) -> Value {
     let mut weights = json!({});
     weights[criterion] = json!(1);
     let body = json!({ "weights": weights });
-    let answer = service.put(As::Admin, &format!("{OURS}/weights"), &body).await;
+    let answer = service
+        .put(As::Admin, &format!("{OURS}/weights"), &body)
+        .await;
     answer.good()
 }
 
@@ -117,7 +119,10 @@ async fn every_version_of_the_weights_is_kept_with_who_gave_it_and_when() {
     assert_eq!(newest["version"], 3);
     // The same again is no new version.
     assert_eq!(weigh(&service, "culture").await["version"], 3);
-    let hilet history = service.get(As::Viewer, &format!("{OURS}/weights/history")).await;et items = history.good()["items"].clone();
+    let history = service
+        .get(As::Viewer, &format!("{OURS}/weights/history"))
+        .await;
+    let items = history.good()["items"].clone();
     let versions: Vec<u64> = items
         .as_array()
         .unwrap()
@@ -130,7 +135,10 @@ async fn every_version_of_the_weights_is_kept_with_who_gave_it_and_when() {
     assert_eq!(items[0]["changedAt"], "2026-11-22T09:00:00Z");
     assert!(items[0]["changedBy"].as_str().unwrap().starts_with("key:"));
     // A page at a time.
-    let page = slet page = service.get(As::Admin, &format!("{OURS}/weights/history?limit=2")).await;e = page.good();
+    let page = service
+        .get(As::Admin, &format!("{OURS}/weights/history?limit=2"))
+        .await;
+    let page = page.good();
     let next = page["links"]["next"].as_str().unwrap();
     let rest = service.get(As::Admin, next).await.good();
     assert_eq!(rest["items"], json!([items[2]]));
@@ -213,7 +221,10 @@ async fn what_a_programme_cannot_be_is_told_at_once() {
     let days = json!({ "name": "Default programme", "starts": "2026-01-01" });
     let problem = service.put(As::Admin, &default, &days).await;
     problem.problem(422, "/problems/invalid-request");
-    let joined = servilet joined = service.put(As::Admin, &format!("{default}/members/RTH"), &json!({})).await;problem(409, "/problems/default-programme");
+    let joined = service
+        .put(As::Admin, &format!("{default}/members/RTH"), &json!({}))
+        .await;
+    joined.problem(409, "/problems/default-programme");
 }
 
 #[actix_web::test]
@@ -239,6 +250,8 @@ async fn members_are_listed_with_those_who_left_and_a_site_sees_its_own_in_its_a
         .await;
     let told = audit.good()["items"][0].clone();
     assert_eq!(told["action"], "add_programme_member");
-    let nobody = servilet nobody = service.put(As::Admin, &format!("{OURS}/members/ZZZ99"), &json!({})).await;  .await
-        .problem(404, "/problems/organisation-not-found");
+    let nobody = service
+        .put(As::Admin, &format!("{OURS}/members/ZZZ99"), &json!({}))
+        .await;
+    nobody.problem(404, "/problems/organisation-not-found");
 }
