@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of HTTP or SQL. [`Alongside`] is the service behind every interface.
 
+pub mod admin_pauses;
+pub mod admin_suggestions;
 pub mod agreements;
 pub mod approaches;
 mod bridges;
@@ -23,6 +25,7 @@ pub mod shown_contacts;
 pub mod succession;
 mod vendors;
 pub mod waiting;
+mod what_if;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -58,6 +61,7 @@ pub enum BundledData {
 pub struct Alongside {
     state: Arc<State>,
     imports: import_jobs::ImportQueue,
+    pictures: what_if::Pictures,
 }
 
 struct State {
@@ -212,6 +216,7 @@ impl Alongside {
         Ok(Self {
             state: Arc::new(state),
             imports: import_jobs::ImportQueue::default(),
+            pictures: what_if::Pictures::default(),
         })
     }
 

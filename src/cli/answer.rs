@@ -379,7 +379,7 @@ fn named(organisation: &OrganisationCard) -> String {
 mod tests {
     use super::*;
     use crate::domain::capacity::{Capacity, Pause, PausedBy, Taken};
-    use crate::domain::ids::{OdsCode, Revision};
+    use crate::domain::ids::{OdsCode, Revision, Slug};
     use crate::domain::organisation::CareSettings;
     use crate::domain::profile::Attribute;
     use crate::domain::programme::Criterion;
@@ -443,6 +443,7 @@ mod tests {
             revision: Revision(12),
             as_of: NaiveDate::from_ymd_opt(2026, 11, 22).unwrap(),
             method: Method {
+                programme: Slug::new("default").unwrap(),
                 weights_from: WeightsFrom::Programme,
                 weights: vec![(Criterion::CoreSystem, 0.5), (Criterion::Geography, 0.5)],
             },

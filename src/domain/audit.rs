@@ -37,6 +37,7 @@ pub struct AuditRecord {
 
 /// What a site says for itself alone, by the kind of row.
 const PRIVATE_KINDS: &[&str] = &[
+    "admin_suggestion_answers",
     "contacts",
     "ethos",
     "exclusions",
@@ -49,6 +50,7 @@ const PRIVATE_KINDS: &[&str] = &[
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
 const OPEN_KINDS: &[&str] = &[
     "",
+    "admin_suggestions",
     "approaches",
     "attributes",
     "blueprints",
@@ -69,6 +71,8 @@ const OPEN_KINDS: &[&str] = &[
     "particulars",
     "partnerships",
     "pauses",
+    "programme_members",
+    "programme_weights",
     "programmes",
     "succession",
     "successions",

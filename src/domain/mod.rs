@@ -4,6 +4,7 @@
 //! then what is asked and answered ([`suggestion`]), and what sites make of it ([`approach`], [`partnership`], [`capacity`]). [`register`] is everything together, as the
 //! engine reads it.
 
+pub mod admin_suggestion;
 pub mod affiliation;
 pub mod api_key;
 pub mod approach;
@@ -40,6 +41,7 @@ pub mod spreadsheet;
 pub mod suggestion;
 pub mod vendor;
 pub mod version;
+pub mod what_if;
 
 /// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.
 macro_rules! named_enum {

@@ -1,7 +1,10 @@
 //! Programmes and the weights they give the criteria.
 
-use crate::domain::ids::Slug;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::named_enum;
+use crate::domain::version::Version;
 
 named_enum!(
     /// A named part of a fit.
@@ -116,6 +119,89 @@ pub struct Programme {
     pub weights: Weights,
 }
 
+/// The days on which a programme runs, the first and the last included; without one it is open on that side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The first day.
+    pub starts: Option<NaiveDate>,
+    /// The last day.
+    pub ends: Option<NaiveDate>,
+}
+
+impl Run {
+    /// Whether the programme runs on a day.
+    #[must_use]
+    pub fn holds_on(self, day: NaiveDate) -> bool {
+        self.starts.is_none_or(|starts| starts <= day) && self.ends.is_none_or(|ends| day <= ends)
+    }
+}
+
+/// An organisation that is or was in a programme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub ods_code: OdsCode,
+    /// Since when.
+    pub joined: DateTime<Utc>,
+    /// Until when; `None` while it is in it.
+    pub departed: Option<DateTime<Utc>>,
+}
+
+impl Member {
+    /// Whether it is in the programme on a day: from the day it joined to the day before it left.
+    #[must_use]
+    pub fn is_in_on(&self, day: NaiveDate) -> bool {
+        self.joined.date_naive() <= day
+            && self
+                .departed
+                .is_none_or(|departed| day < departed.date_naive())
+    }
+}
+
+/// A programme as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgrammeRecord {
+    /// What it is called and what it weighs.
+    pub programme: Programme,
+    /// Whether it is that of whoever is in no other.
+    pub is_default: bool,
+    /// When it runs; the default one always does.
+    pub run: Run,
+    /// Whether exposure is spread over the candidates by a price (DESIGN 4.11).
+    pub spread_load: bool,
+    /// How often its name and its days were changed.
+    pub version: Version,
+    /// How often its weights were.
+    pub weights_version: Version,
+}
+
+/// One version of a programme's weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightVersion {
+    /// Its number, from 1.
+    pub version: Version,
+    /// The weights.
+    pub weights: Weights,
+    /// Since when they count; `None` of those that came with the service.
+    pub changed_at: Option<DateTime<Utc>>,
+    /// The id of the caller who gave them; `None` of those that came with the service.
+    pub changed_by: Option<String>,
+}
+
+/// A programme that sites join, as scoring needs it.
+///
+/// A site's programme on a day is, of those that run then and that it is in then, the one that it joined last; of two joined at
+/// once the one whose slug orders last; the default programme where there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinedProgramme {
+    /// What it is called and what it weighs.
+    pub programme: Programme,
+    /// When it runs.
+    pub run: Run,
+    /// Who is or was in it, by code.
+    pub members: Vec<Member>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +217,31 @@ mod tests {
             );
         }
         assert!(with(1e-300).is_ok());
+    }
+
+    #[test]
+    fn a_member_is_in_it_from_the_day_it_joined_to_the_day_before_it_left() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let member = Member {
+            ods_code: OdsCode::new("RTH").unwrap(),
+            joined: at("2026-03-01T15:00:00Z"),
+            departed: Some(at("2026-06-01T08:00:00Z")),
+        };
+        let days = ["2026-02-28", "2026-03-01", "2026-05-31", "2026-06-01"];
+        let is_in = days.map(|day| member.is_in_on(day.parse().unwrap()));
+        assert_eq!(is_in, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_programme_runs_on_its_first_and_last_day() {
+        let run = Run {
+            starts: "2026-01-01".parse().ok(),
+            ends: "2026-12-31".parse().ok(),
+        };
+        let holds = |run: Run, day: &str| run.holds_on(day.parse().unwrap());
+        assert!(holds(run, "2026-01-01") && holds(run, "2026-12-31"));
+        assert!(!holds(run, "2025-12-31") && !holds(run, "2027-01-01"));
+        assert!(holds(Run::default(), "1900-01-01"));
     }
 
     #[test]

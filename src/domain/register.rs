@@ -6,7 +6,7 @@ use crate::domain::ids::{OdsCode, Revision, Slug};
 use crate::domain::link::{Link, Network};
 use crate::domain::organisation::{Organisation, Succession};
 use crate::domain::profile::{AttributeFact, Topic, TopicInterest};
-use crate::domain::programme::{Programme, Weights};
+use crate::domain::programme::{JoinedProgramme, Programme, Weights};
 
 /// In a partnership, active or ended, one side gave a topic to the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,8 @@ pub struct Register {
     pub taught: Vec<Taught>,
     /// The programme whose weights hold unless somebody says otherwise.
     pub programme: Programme,
+    /// The programmes that sites join, by slug; the default one is not among them.
+    pub programmes: Vec<JoinedProgramme>,
 }
 
 impl Register {
@@ -72,6 +74,11 @@ impl Register {
         self.saved_weights.sort_by_key(|&(code, _)| code);
         self.capacities.sort_by_key(|&(code, _)| code);
         self.taught.sort();
+        self.programmes
+            .sort_by(|a, b| a.programme.slug.cmp(&b.programme.slug));
+        for joined in &mut self.programmes {
+            joined.members.sort_by_key(|member| member.ods_code);
+        }
         self.topic_interests
             .sort_by(|a, b| (a.ods_code, &a.topic).cmp(&(b.ods_code, &b.topic)));
     }

@@ -9,7 +9,7 @@ use crate::domain::caller::Role;
 use crate::domain::capacity::Availability;
 use crate::domain::core_system::Module;
 use crate::domain::dates::PartialDate;
-use crate::domain::ids::{BoardCode, MalformedId, OdsCode, Revision};
+use crate::domain::ids::{BoardCode, MalformedId, OdsCode, Revision, Slug};
 use crate::domain::interval::Interval;
 use crate::domain::named_enum;
 use crate::domain::organisation::{Board, CareSettings, Position};
@@ -120,6 +120,8 @@ named_enum!(
 /// How an answer was made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Method {
+    /// The seeker's programme on that day.
+    pub programme: Slug,
     /// Whose weights the seeker's side used.
     pub weights_from: WeightsFrom,
     /// Those weights, summing to 1 over the criteria in use.

@@ -32,8 +32,8 @@ pub fn suggest(
 ) -> Result<Suggestions> {
     let seeker = active_row(snapshot, request.seeker)?;
     let day = Day::new(snapshot, request.as_of);
-    let chosen = chosen_weights(snapshot, seeker, request.weights, request.seen_by);
-    let view = View::new(&day, seeker, Some(chosen.weights(snapshot)))?;
+    let chosen = chosen_weights(&day, seeker, request.weights, request.seen_by);
+    let view = View::new(&day, seeker, Some(chosen.weights()))?;
     let shows = Shows::new(&view, &request.filters, excluded);
     let (ranked, n_candidates) = view.top(request.limit.count(), |row| shows.row(row));
     let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
@@ -44,7 +44,7 @@ pub fn suggest(
         seeker: snapshot.card(seeker),
         revision: snapshot.revision(),
         as_of: request.as_of,
-        method: method(snapshot, seeker, chosen),
+        method: method(&day, seeker, chosen),
         n_candidates,
         ask_next: ask_next(&view, &weights_in_use, &assessments),
         suggestions: (1..)
@@ -91,8 +91,8 @@ pub fn pairs(
         }
     }
     let day = Day::new(snapshot, as_of);
-    let chosen = chosen_weights(snapshot, seeker_row, None, seen_by);
-    let view = View::new(&day, seeker_row, Some(chosen.weights(snapshot)))?;
+    let chosen = chosen_weights(&day, seeker_row, None, seen_by);
+    let view = View::new(&day, seeker_row, Some(chosen.weights()))?;
     let no_filters = Filters::default();
     let shows = Shows::new(&view, &no_filters, excluded);
     let suggestions = rows.into_iter().map(|row| {
@@ -105,7 +105,7 @@ pub fn pairs(
         seeker: snapshot.card(seeker_row),
         revision: snapshot.revision(),
         as_of,
-        method: method(snapshot, seeker_row, chosen),
+        method: method(&day, seeker_row, chosen),
         candidates: suggestions.collect(),
     })
 }
@@ -129,32 +129,31 @@ pub(crate) fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
 enum Chosen {
     Request(Weights),
     Saved(Weights),
-    Programme,
+    Programme(Weights),
 }
 
 impl Chosen {
-    const fn weights(self, snapshot: &Snapshot) -> Weights {
+    const fn weights(self) -> Weights {
         match self {
-            Self::Request(weights) | Self::Saved(weights) => weights,
-            Self::Programme => snapshot.programme().weights,
+            Self::Request(weights) | Self::Saved(weights) | Self::Programme(weights) => weights,
         }
     }
 }
 
 fn chosen_weights(
-    snapshot: &Snapshot,
+    day: &Day<'_>,
     seeker: Row,
     requested: Option<Weights>,
     seen_by: SeenBy,
 ) -> Chosen {
     let saved = match seen_by {
-        SeenBy::Site => snapshot.saved_weights(seeker),
+        SeenBy::Site => day.snapshot.saved_weights(seeker),
         SeenBy::Others => None,
     };
     requested
         .map(Chosen::Request)
         .or(saved.map(Chosen::Saved))
-        .unwrap_or(Chosen::Programme)
+        .unwrap_or_else(|| Chosen::Programme(day.programme(seeker).weights))
 }
 
 /// The weights in use, summing to 1, before what does not apply is spread. Learning joins the programme's weights only where
@@ -166,21 +165,19 @@ fn weights_in_use(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> PerCriter
         .contains(Criterion::Learning);
     let shares = match chosen {
         Chosen::Request(weights) | Chosen::Saved(weights) => weights.over(|_| true),
-        Chosen::Programme => snapshot
-            .programme()
-            .weights
-            .over(|c| c != Criterion::Learning || seeks),
+        Chosen::Programme(weights) => weights.over(|c| c != Criterion::Learning || seeks),
     };
     shares.unwrap_or_default()
 }
 
-fn method(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> Method {
-    let in_use = weights_in_use(snapshot, seeker, chosen);
+fn method(day: &Day<'_>, seeker: Row, chosen: Chosen) -> Method {
+    let in_use = weights_in_use(day.snapshot, seeker, chosen);
     Method {
+        programme: day.programme(seeker).slug.clone(),
         weights_from: match chosen {
             Chosen::Request(_) => WeightsFrom::Request,
             Chosen::Saved(_) => WeightsFrom::Saved,
-            Chosen::Programme => WeightsFrom::Programme,
+            Chosen::Programme(_) => WeightsFrom::Programme,
         },
         weights: Criterion::ALL
             .iter()

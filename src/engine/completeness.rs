@@ -49,8 +49,8 @@ pub fn completeness(
     let row = active_row(snapshot, code)?;
     let day = Day::new(snapshot, as_of);
     let weights = match seen_by {
-        SeenBy::Site => snapshot.weights(row),
-        SeenBy::Others => snapshot.programme().weights,
+        SeenBy::Site => day.weights(row),
+        SeenBy::Others => day.programme(row).weights,
     };
     let view = View::under(&day, row, weights);
     let top: Vec<Assessment> = view
@@ -241,7 +241,7 @@ fn mutual_fit_with(view: &View<'_>, present: &Assessment, changed: &[Scores]) ->
     let shares = view
         .weights
         .over(|criterion| applicable.contains(criterion));
-    let their_shares = snapshot.shares(snapshot.class(present.row).shares).as_ref();
+    let their_shares = snapshot.shares(view.day.class(present.row).shares).as_ref();
     let (mine, theirs) = (
         shares.map(|shares| fit(&shares, &mine)),
         their_shares.map(|shares| fit(shares, &theirs)),

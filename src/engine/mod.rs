@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod assignment;
 pub mod availability;
 pub mod bridges;
 pub mod completeness;
@@ -19,10 +20,13 @@ pub mod fit;
 pub mod rank;
 pub mod snapshot;
 pub mod view;
+pub mod what_if;
 
 mod columns;
 pub(crate) mod lineage;
 
+#[cfg(test)]
+mod programmes;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

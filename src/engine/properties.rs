@@ -21,7 +21,7 @@ use crate::engine::columns::index;
 use crate::engine::completeness::completeness;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::test_register::{
-    Built, code, link, network, organisation, register, succession,
+    Built, code, link, network, organisation, programme, register, succession,
 };
 use crate::engine::view::{Day, View};
 
@@ -177,42 +177,50 @@ fn any_register() -> impl Strategy<Value = Register> {
             subsequence(&NAMES[..6], 0..3),
         ),
         proptest::collection::btree_map(select(&NAMES[..6]), any_weights(), 0..4),
+        (subsequence(&NAMES[..6], 0..4), any_weights()),
     )
-        .prop_map(|(organisations, links, n, (members, departed), saved)| {
-            let (a, b, c, d, e, f) = organisations;
-            let mut register = register(&[a, b, c, d, e, f][..n]);
-            let links = links
-                .into_iter()
-                .filter(|(a, b, ..)| a != b && *a < n && *b < n);
-            register.links = links
-                .map(|(a, b, kind, year)| {
-                    link(NAMES[a], NAMES[b], kind, Some(&year.to_string()), None)
-                })
-                // A partner is listed apart; the properties are about candidates.
-                .filter(|l| l.kind() != LinkKind::Partnership)
-                .collect();
-            register.networks = vec![network("n", &members)];
-            register.networks[0].departed = departed
-                .into_iter()
-                .filter(|name| !members.contains(name))
-                .map(|name| (code(name), "2019-05".parse().unwrap()))
-                .collect();
-            register.saved_weights = saved
-                .into_iter()
-                .filter(|(name, _)| NAMES[..n].contains(name))
-                .map(|(name, weights)| (code(name), weights))
-                .collect();
-            register.sort();
-            register
-        })
+        .prop_map(
+            |(organisations, links, n, (members, departed), saved, (joined, weights))| {
+                let (a, b, c, d, e, f) = organisations;
+                let mut register = register(&[a, b, c, d, e, f][..n]);
+                let links = links
+                    .into_iter()
+                    .filter(|(a, b, ..)| a != b && *a < n && *b < n);
+                register.links = links
+                    .map(|(a, b, kind, year)| {
+                        link(NAMES[a], NAMES[b], kind, Some(&year.to_string()), None)
+                    })
+                    // A partner is listed apart; the properties are about candidates.
+                    .filter(|l| l.kind() != LinkKind::Partnership)
+                    .collect();
+                register.networks = vec![network("n", &members)];
+                register.networks[0].departed = departed
+                    .into_iter()
+                    .filter(|name| !members.contains(name))
+                    .map(|name| (code(name), "2019-05".parse().unwrap()))
+                    .collect();
+                register.saved_weights = saved
+                    .into_iter()
+                    .filter(|(name, _)| NAMES[..n].contains(name))
+                    .map(|(name, weights)| (code(name), weights))
+                    .collect();
+                register.programmes = vec![programme("p", weights, "2010-07-01", &joined)];
+                register.sort();
+                register
+            },
+        )
 }
 
-/// The same, where the first has no weights of its own, which may leave nothing that applies to it.
+/// The same, where the first has no weights of its own and none of a programme that it joined, which may leave nothing that applies to it.
 fn any_register_that_applies() -> impl Strategy<Value = Register> {
     any_register().prop_map(|mut register| {
         register
             .saved_weights
             .retain(|(site, _)| *site != code("AAA"));
+        let joined = &mut register.programmes[0];
+        joined
+            .members
+            .retain(|member| member.ods_code != code("AAA"));
         register
     })
 }

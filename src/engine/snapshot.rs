@@ -11,10 +11,10 @@ use ndarray::Array2;
 
 use crate::domain::core_system::{CoreSystem, Module, SystemStatus};
 use crate::domain::dates::PartialDate;
-use crate::domain::ids::{OdsCode, Revision};
+use crate::domain::ids::{OdsCode, Revision, Slug};
 use crate::domain::organisation::{Board, CareSettings, Organisation, Position, Status};
 use crate::domain::profile::{AttributeFact, AttributeValue};
-use crate::domain::programme::{Criterion, Programme, Weights};
+use crate::domain::programme::{Criterion, JoinedProgramme, Programme, Run, Weights};
 use crate::domain::provenance::Provenance;
 use crate::domain::register::Register;
 use crate::domain::suggestion::OrganisationCard;
@@ -110,9 +110,13 @@ impl ClosedOrganisation {
 pub struct Snapshot {
     revision: Revision,
     programme: Programme,
+    /// The programmes that sites join.
+    programmes: Vec<(Programme, Run)>,
+    /// Who is in them, by row; of one row in the order in which it joined.
+    joined: Vec<Joined>,
     /// The rows that saved weights of their own, sorted, with the weights' number.
     saved: Vec<(Row, u32)>,
-    /// The programme's weights, then each distinct set of saved ones.
+    /// The default programme's weights, then each distinct set of saved ones, then those of each other programme.
     weights: Vec<Weights>,
     shares: Vec<Shares>,
     codes: Vec<OdsCode>,
@@ -127,7 +131,7 @@ pub struct Snapshot {
     pub(crate) units: Vec<UnitVector>,
     /// The mean nearness to all others, where some position is unknown; else empty.
     mean_decays: Vec<f64>,
-    pub(crate) class_of: Vec<u32>,
+    pub(crate) class_of: Arc<[u32]>,
     pub(crate) classes: Vec<Class>,
     pub(crate) own_terms: OwnTerms,
     pub(crate) portfolios: Portfolios,
@@ -150,6 +154,18 @@ pub struct Snapshot {
     /// Pairs that are never suggested because one followed the other; sorted, each way round.
     related: Vec<(Row, Row)>,
     closed: BTreeMap<OdsCode, ClosedOrganisation>,
+}
+
+/// A row in a programme.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Joined {
+    pub(crate) row: Row,
+    /// The number of the programme.
+    pub(crate) programme: u32,
+    /// The first day and the day after the last.
+    days: (NaiveDate, Option<NaiveDate>),
+    /// The row's class under the programme's weights; `None` where it saved weights of its own.
+    pub(crate) class: Option<u32>,
 }
 
 /// An attribute with its setting, in one byte each.
@@ -231,7 +247,7 @@ impl Snapshot {
         });
         let learning = LearningColumns::new(register.topics.len(), interests);
 
-        let (saved, weights) = number_weights(register, row_of);
+        let (saved, mut weights) = number_weights(register, row_of);
         let mut shares: Interner<(u32, Applicable)> = Interner::new();
         let mut classes = Interner::new();
         let class_of: Vec<u32> = rows
@@ -262,6 +278,15 @@ impl Snapshot {
                 })
             })
             .collect();
+        let joined = number_joined(&register.programmes, row_of, |row, programme| {
+            if is_saved(&saved, row) {
+                return None;
+            }
+            let class: Class = classes.values()[class_of[row as usize] as usize];
+            let shares = shares.number(&(index(weights.len()) + programme, class.applicable));
+            Some(classes.number(&Class { shares, ..class }))
+        });
+        weights.extend(register.programmes.iter().map(|p| p.programme.weights));
         let classes = classes.into_values();
         let mut setting_counts = [0.0; CareSettings::N_SETS];
         for set in &settings {
@@ -298,6 +323,12 @@ impl Snapshot {
             weights,
             saved,
             programme: register.programme.clone(),
+            programmes: register
+                .programmes
+                .iter()
+                .map(|p| (p.programme.clone(), p.run))
+                .collect(),
+            joined,
             names: tell_names(&rows.organisations),
             degrees: degrees(&rows.organisations),
             units: rows
@@ -327,7 +358,7 @@ impl Snapshot {
             boards,
             icbs,
             regions,
-            class_of,
+            class_of: class_of.into(),
             portfolios,
             culture,
             links,
@@ -345,10 +376,31 @@ impl Snapshot {
         self.revision
     }
 
-    /// The programme whose weights hold unless somebody says otherwise.
+    /// The default programme: that of whoever is in no other.
     #[must_use]
     pub const fn programme(&self) -> &Programme {
         &self.programme
+    }
+
+    /// A programme that sites join, by its number.
+    pub(crate) fn joined_programme(&self, number: u32) -> &Programme {
+        &self.programmes[number as usize].0
+    }
+
+    /// The number of the programme with a slug, the default one aside.
+    pub(crate) fn number_of_programme(&self, slug: &Slug) -> Option<u32> {
+        let at = self.programmes.iter().position(|(p, _)| p.slug == *slug);
+        at.map(index)
+    }
+
+    /// Who is in which programme on a day, by row; of one row in the order in which it joined.
+    pub(crate) fn joined_on(&self, day: NaiveDate) -> impl Iterator<Item = &Joined> {
+        self.joined.iter().filter(move |joined| {
+            let (from, until) = joined.days;
+            from <= day
+                && until.is_none_or(|until| day < until)
+                && self.programmes[joined.programme as usize].1.holds_on(day)
+        })
     }
 
     /// How many organisations are active.
@@ -380,11 +432,18 @@ impl Snapshot {
     pub fn heap_bytes(&self) -> usize {
         self.codes.capacity() * size_of::<OdsCode>()
             + self.names.heap_bytes()
-            + [&self.icbs, &self.regions, &self.class_of, &self.identity_of]
+            + [&self.icbs, &self.regions, &self.identity_of]
                 .map(Vec::capacity)
                 .iter()
                 .sum::<usize>()
                 * size_of::<u32>()
+            + self.class_of.len() * size_of::<u32>()
+            + self
+                .programmes
+                .iter()
+                .map(|(p, _)| size_of::<(Programme, Run)>() + p.name.capacity())
+                .sum::<usize>()
+            + self.joined.capacity() * size_of::<Joined>()
             + self.degrees.len() * size_of::<f64>()
             + self.units.capacity() * size_of::<UnitVector>()
             + self.mean_decays.capacity() * size_of::<f64>()
@@ -444,6 +503,7 @@ impl Snapshot {
         self.names.at(row)
     }
 
+    /// The class of a row by itself, whatever programme it is in: what its `shares` are on a day, the day says.
     pub(crate) fn class(&self, row: Row) -> Class {
         self.classes[self.class_of[row as usize] as usize]
     }
@@ -457,11 +517,6 @@ impl Snapshot {
     pub(crate) fn saved_weights(&self, row: Row) -> Option<Weights> {
         let number = number_of_weights(&self.saved, row);
         (number != PROGRAMMES).then(|| self.weights[number as usize])
-    }
-
-    /// The weights that a row's side of every pair has unless a request says otherwise: its own, else the programme's.
-    pub(crate) fn weights(&self, row: Row) -> Weights {
-        self.weights[number_of_weights(&self.saved, row) as usize]
     }
 
     /// The shares with this number.
@@ -581,7 +636,41 @@ impl Snapshot {
     }
 }
 
-/// The number of the programme's weights.
+/// Whether a row saved weights of its own.
+fn is_saved(saved: &[(Row, u32)], row: Row) -> bool {
+    number_of_weights(saved, row) != PROGRAMMES
+}
+
+/// Lists who is in which programme, by row and then by when it joined; `class_in` numbers the class of a row in a programme.
+fn number_joined(
+    programmes: &[JoinedProgramme],
+    row_of: impl Fn(OdsCode) -> Option<Row>,
+    mut class_in: impl FnMut(Row, u32) -> Option<u32>,
+) -> Vec<Joined> {
+    let mut found = Vec::new();
+    for (programme, joined) in (0..).zip(programmes) {
+        for member in &joined.members {
+            let until = member.departed.map(|at| at.date_naive());
+            let days = (member.joined.date_naive(), until);
+            // Who left on the day it joined was never in it.
+            if let Some(row) = row_of(member.ods_code)
+                && until.is_none_or(|until| days.0 < until)
+            {
+                found.push((row, member.joined, programme, days));
+            }
+        }
+    }
+    found.sort_unstable();
+    let joined = found.into_iter().map(|(row, _, programme, days)| Joined {
+        row,
+        programme,
+        days,
+        class: class_in(row, programme),
+    });
+    joined.collect()
+}
+
+/// The number of the default programme's weights.
 const PROGRAMMES: u32 = 0;
 
 /// Numbers the distinct sets of weights, and lists the rows that saved some with their number, sorted.

@@ -9,7 +9,7 @@ use crate::domain::organisation::{
 use crate::domain::profile::{
     Attribute, AttributeFact, AttributeValue, Topic, TopicInterest, TopicNeed, TopicStage,
 };
-use crate::domain::programme::{Programme, Weights};
+use crate::domain::programme::{JoinedProgramme, Member, Programme, Run, Weights};
 use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::register::Register;
 
@@ -182,6 +182,7 @@ pub(crate) fn register(built: &[Built]) -> Register {
             name: "Default".to_owned(),
             weights: Weights::EQUAL,
         },
+        programmes: Vec::new(),
     };
     register.sort();
     register
@@ -214,6 +215,32 @@ pub(crate) fn network(slug: &str, members: &[&str]) -> Network {
         members: members.iter().map(|m| code(m)).collect(),
         departed: Vec::new(),
         provenance: provenance(),
+    }
+}
+
+/// A programme without end that these joined on a day.
+pub(crate) fn programme(
+    slug: &str,
+    weights: Weights,
+    joined: &str,
+    members: &[&str],
+) -> JoinedProgramme {
+    let joined = format!("{joined}T12:00:00Z").parse().unwrap();
+    JoinedProgramme {
+        programme: Programme {
+            slug: Slug::new(slug).unwrap(),
+            name: format!("Programme {slug}"),
+            weights,
+        },
+        run: Run::default(),
+        members: members
+            .iter()
+            .map(|member| Member {
+                ods_code: code(member),
+                joined,
+                departed: None,
+            })
+            .collect(),
     }
 }
 

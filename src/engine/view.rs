@@ -5,13 +5,13 @@
 //! once for each candidate, and only while it can still matter. No candidate allocates.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::interval::Interval;
-use crate::domain::programme::{Criterion, Weights};
+use crate::domain::programme::{Criterion, Programme, Weights};
 use crate::engine::columns::Row;
 use crate::engine::criteria::core_system::CoreView;
 use crate::engine::criteria::culture::CultureRow;
@@ -29,17 +29,58 @@ pub struct Day<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) as_of: NaiveDate,
     learning: Option<LearningOnDay>,
+    /// The rows that are in a programme, sorted, with the number of the one that counts.
+    programme_of: Vec<(Row, u32)>,
+    /// Each row's class: the snapshot's own, unless the weights of a programme make it another.
+    class_of: Arc<[u32]>,
 }
 
 impl<'a> Day<'a> {
     /// Looks at a snapshot on a day.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot, as_of: NaiveDate) -> Self {
+        let mut programme_of: Vec<(Row, u32)> = Vec::new();
+        let mut class_of = Arc::clone(&snapshot.class_of);
+        for joined in snapshot.joined_on(as_of) {
+            // Of one row the last counts.
+            match programme_of.last_mut() {
+                Some(last) if last.0 == joined.row => last.1 = joined.programme,
+                Some(_) | None => programme_of.push((joined.row, joined.programme)),
+            }
+            if let Some(class) = joined.class {
+                // Copied once, where anybody is in a programme.
+                Arc::make_mut(&mut class_of)[joined.row as usize] = class;
+            }
+        }
         Self {
             snapshot,
             as_of,
             learning: snapshot.learning.on_day(as_of),
+            programme_of,
+            class_of,
         }
+    }
+
+    /// The programme of a row: the one that it joined last of those that run, else the default one.
+    pub(crate) fn programme(&self, row: Row) -> &'a Programme {
+        let found = self
+            .programme_of
+            .binary_search_by_key(&row, |&(row, _)| row);
+        match found {
+            Ok(at) => self.snapshot.joined_programme(self.programme_of[at].1),
+            Err(_) => self.snapshot.programme(),
+        }
+    }
+
+    /// The weights that a row's side of every pair has unless a request says otherwise: its own, else its programme's.
+    pub(crate) fn weights(&self, row: Row) -> Weights {
+        let saved = self.snapshot.saved_weights(row);
+        saved.unwrap_or_else(|| self.programme(row).weights)
+    }
+
+    /// The class of a row under the weights of its side.
+    pub(crate) fn class(&self, row: Row) -> Class {
+        self.snapshot.classes[self.class_of[row as usize] as usize]
     }
 }
 
@@ -160,7 +201,7 @@ impl<'a> View<'a> {
     ///
     /// [`Error::NothingApplies`] where no weighted criterion can be asked of the seeker.
     pub(crate) fn new(day: &'a Day<'a>, seeker: Row, requested: Option<Weights>) -> Result<Self> {
-        let weights = requested.unwrap_or_else(|| day.snapshot.weights(seeker));
+        let weights = requested.unwrap_or_else(|| day.weights(seeker));
         let view = Self::under(day, seeker, weights);
         if view.shares.is_none() {
             return Err(Error::NothingApplies {
@@ -173,7 +214,7 @@ impl<'a> View<'a> {
 
     /// The view of a seeker under weights, be it that none of them applies to it.
     pub(crate) fn under(day: &'a Day<'a>, seeker: Row, weights: Weights) -> Self {
-        if weights == day.snapshot.weights(seeker) {
+        if weights == day.weights(seeker) {
             return Self::of_candidate(day, seeker);
         }
         let applicable = day.snapshot.class(seeker).applicable;
@@ -185,9 +226,9 @@ impl<'a> View<'a> {
     /// applies to it, it sees each pair with the other's eyes (DESIGN 4.1).
     pub(crate) fn of_candidate(day: &'a Day<'a>, candidate: Row) -> Self {
         let snapshot = day.snapshot;
-        let class = snapshot.class_of[candidate as usize];
+        let class = day.class_of[candidate as usize];
         let shares = *snapshot.shares(snapshot.classes[class as usize].shares);
-        let weights = snapshot.weights(candidate);
+        let weights = day.weights(candidate);
         let kept = snapshot.own_terms.of(class);
         Self::with_shares(day, candidate, (weights, shares), kept)
     }
@@ -202,7 +243,7 @@ impl<'a> View<'a> {
         let mut view = Self {
             day,
             seeker,
-            seeker_class: snapshot.class(seeker),
+            seeker_class: day.class(seeker),
             weights,
             shares,
             culture: snapshot.culture.row(seeker),
@@ -320,7 +361,7 @@ impl<'a> View<'a> {
     /// The expected mutual fit with a candidate; `None` as soon as it is sure to be below `threshold`.
     pub(crate) fn mutual_from(&self, row: Row, prior: f64, threshold: f64) -> Option<f64> {
         let snapshot = self.day.snapshot;
-        let terms = &self.terms[snapshot.class_of[row as usize] as usize];
+        let terms = &self.terms[self.day.class_of[row as usize] as usize];
         let mut open = OpenScores {
             geography: self.geography(row, terms),
             culture: Sides::both(1.0),
@@ -345,7 +386,7 @@ impl<'a> View<'a> {
 
     /// The most that the mutual fit with a candidate of the same class without a link can be.
     pub(crate) fn bound(&self, row: Row) -> f64 {
-        self.terms[self.day.snapshot.class_of[row as usize] as usize].bound
+        self.terms[self.day.class_of[row as usize] as usize].bound
     }
 
     /// The expected score of geography, from both sides.
@@ -477,7 +518,7 @@ impl<'a> View<'a> {
     /// Everything about one pair, with bounds.
     pub(crate) fn assess(&self, row: Row) -> Assessment {
         let snapshot = self.day.snapshot;
-        let (mine, theirs) = (self.seeker_class, snapshot.class(row));
+        let (mine, theirs) = (self.seeker_class, self.day.class(row));
         let core_forward = snapshot.portfolios.score(mine.portfolio, theirs.portfolio);
         let core_backward = snapshot.portfolios.score(theirs.portfolio, mine.portfolio);
         let (near_forward, near_backward) =

@@ -6,6 +6,8 @@
 
 mod accept;
 mod access;
+mod admin_pauses;
+mod admin_suggestions;
 mod answer;
 mod approach_answers;
 mod approach_parameters;
@@ -60,11 +62,14 @@ mod path;
 mod pauses;
 mod probes;
 mod problem;
+mod programme_weights;
+mod programmes;
 mod proposed_topics;
 mod question;
 mod reference;
 mod shortlist;
 mod shown_contacts;
+mod site_suggestions;
 mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
@@ -74,6 +79,7 @@ mod vendors;
 mod views;
 mod visibility;
 mod weights;
+mod what_if;
 
 #[cfg(test)]
 mod tests;
@@ -339,6 +345,7 @@ fn operations(config: &mut ServiceConfig) {
                 .configure(relations)
                 .configure(agreed)
                 .configure(choosing)
+                .configure(programme_admin)
                 .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
@@ -441,6 +448,35 @@ fn choosing(config: &mut ServiceConfig) {
         .service(pauses::show_pause)
         .service(pauses::pause_site)
         .service(pauses::resume_site);
+}
+
+/// What the admins of programmes do.
+fn programme_admin(config: &mut ServiceConfig) {
+    config
+        .service(programmes::list_programmes)
+        .service(programmes::create_programme)
+        .service(programmes::show_programme)
+        .service(programmes::change_programme)
+        .service(programmes::list_programme_members)
+        .service(programmes::add_programme_member)
+        .service(programmes::remove_programme_member)
+        .service(programme_weights::show_default_weights)
+        .service(programme_weights::change_default_weights)
+        .service(programme_weights::show_programme_weights)
+        .service(programme_weights::change_programme_weights)
+        .service(programme_weights::list_programme_weights)
+        .service(what_if::show_what_if)
+        .service(admin_suggestions::list_admin_suggestions)
+        .service(admin_suggestions::create_admin_suggestion)
+        .service(admin_suggestions::show_admin_suggestion)
+        .service(admin_suggestions::withdraw_admin_suggestion)
+        .service(site_suggestions::list_own_admin_suggestions)
+        .service(site_suggestions::show_own_admin_suggestion)
+        .service(site_suggestions::answer_admin_suggestion)
+        .service(admin_pauses::list_admin_pauses)
+        .service(admin_pauses::show_admin_pause)
+        .service(admin_pauses::put_admin_pause)
+        .service(admin_pauses::remove_admin_pause);
 }
 
 /// Answers what no operation took: a path that takes other methods, or no path of ours.

@@ -72,6 +72,10 @@ const TAGS: &[(&str, &str)] = &[
     ("probes", "For what runs the service."),
     ("profile", "What a site says of itself."),
     (
+        "programmes",
+        "Programmes, their members and their weights, and what their admins suggest, try out and pause.",
+    ),
+    (
         "relations",
         "What joins organisations: links, networks, topics of learning, blueprints, and whom to ask.",
     ),

@@ -5,11 +5,12 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    approach_answers, approaches, attributes, audit, balance, blueprints, bridges, capacity,
-    check_ins, completeness, contacts, core_systems, ethos, exclusions, expertise, exports, fhir,
-    history, imports, keys, link_answers, links, links_declaration, me, networks, organisations,
-    particulars, partnerships, pauses, probes, reference, shortlist, shown_contacts, suggestions,
-    topics, vendors, visibility, weights,
+    admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
+    blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
+    exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links,
+    links_declaration, me, networks, organisations, particulars, partnerships, pauses, probes,
+    programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions,
+    suggestions, topics, vendors, visibility, weights, what_if,
 };
 
 /// What is said of an operation.
@@ -60,6 +61,8 @@ impl Operation {
 
 /// Every table.
 const TABLES: &[&[Operation]] = &[
+    admin_pauses::OPERATIONS,
+    admin_suggestions::OPERATIONS,
     approach_answers::OPERATIONS,
     approaches::OPERATIONS,
     attributes::OPERATIONS,
@@ -90,12 +93,16 @@ const TABLES: &[&[Operation]] = &[
     partnerships::OPERATIONS,
     pauses::OPERATIONS,
     probes::OPERATIONS,
+    programme_weights::OPERATIONS,
+    programmes::OPERATIONS,
     reference::OPERATIONS,
     shortlist::OPERATIONS,
     shown_contacts::OPERATIONS,
+    site_suggestions::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
     vendors::OPERATIONS,
     visibility::OPERATIONS,
     weights::OPERATIONS,
+    what_if::OPERATIONS,
 ];

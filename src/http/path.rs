@@ -47,6 +47,9 @@ pub(crate) struct TopicSlug(pub(crate) Slug);
 /// `{slug}` of the path: a network.
 pub(crate) struct NetworkSlug(pub(crate) Slug);
 
+/// `{slug}` of the path: a programme.
+pub(crate) struct ProgrammeSlug(pub(crate) Slug);
+
 fn slug_in_path(request: &HttpRequest, name: &str) -> Result<Slug, Problem> {
     let text = request.match_info().get(name).unwrap_or_default();
     Slug::new(text)
@@ -63,6 +66,15 @@ impl FromRequest for TopicSlug {
 }
 
 impl FromRequest for NetworkSlug {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(slug_in_path(request, "slug").map(Self))
+    }
+}
+
+impl FromRequest for ProgrammeSlug {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -88,6 +100,18 @@ impl IntoParams for NetworkSlug {
         vec![in_path(
             "slug",
             "The slug of the network.",
+            slug_schema(),
+            example,
+        )]
+    }
+}
+
+impl IntoParams for ProgrammeSlug {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let example = "thames-valley-2027";
+        vec![in_path(
+            "slug",
+            "The slug of the programme.",
             slug_schema(),
             example,
         )]

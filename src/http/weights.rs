@@ -48,7 +48,12 @@ pub(crate) struct SaveWeights {
 }
 
 impl SaveWeights {
-    fn check(self) -> Result<Weights, Error> {
+    /// The weights, where they are some.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] where they are none.
+    pub(crate) fn check(self) -> Result<Weights, Error> {
         let mut faults = Faults::default();
         let weights = self.weights.check(&mut faults);
         faults.finish()?;

@@ -4,6 +4,7 @@
 //! closure calls is one module per resource, each a handful of functions on a [`Connection`]. Every writing
 //! transaction raises the revision and leaves an audit row.
 
+pub mod admin_suggestions;
 pub mod affiliations;
 mod any_connection;
 pub mod approach_expiry;
@@ -42,10 +43,12 @@ pub mod organisations;
 pub mod particulars;
 pub mod partnership_pages;
 pub mod partnerships;
+pub mod pauses;
 pub mod programmes;
 pub mod register;
 pub mod reminders;
 pub mod revision;
+pub mod rooms;
 mod rows;
 mod schema;
 mod seal;
@@ -359,6 +362,14 @@ impl<T> Outcome<T> {
         match self {
             Self::Changed(_) => Outcome::Changed(value),
             Self::Unchanged(_) => Outcome::Unchanged(value),
+        }
+    }
+
+    /// The same outcome with what is made of what the work returned.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Self::Changed(value) => Outcome::Changed(make(value)),
+            Self::Unchanged(value) => Outcome::Unchanged(make(value)),
         }
     }
 

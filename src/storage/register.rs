@@ -85,6 +85,7 @@ pub fn load(connection: &mut Connection) -> Result<Register> {
         capacities,
         taught,
         programme: programmes::default(connection)?,
+        programmes: programmes::joined(connection)?,
     };
     register.sort();
     Ok(register)
@@ -220,7 +221,8 @@ pub fn insert(
         data_sets,
         data_sets.iter().map(DataSetRow::from).collect()
     );
-    programmes::set_default(connection, &register.programme)
+    programmes::set_default(connection, &register.programme)?;
+    programmes::add_joined(connection, &register.programmes)
 }
 
 fn board_rows(organisations: &[Organisation]) -> Result<Vec<BoardRow>> {

@@ -157,6 +157,55 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         is_default -> Bool,
+        starts -> Nullable<Date>,
+        ends -> Nullable<Date>,
+        spread_load -> Bool,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    programme_members (programme, ods_code) {
+        programme -> Text,
+        ods_code -> Text,
+        joined -> Timestamp,
+        departed -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    programme_weight_versions (programme, version, criterion) {
+        programme -> Text,
+        version -> BigInt,
+        criterion -> Text,
+        weight -> Double,
+        changed_at -> Nullable<Timestamp>,
+        changed_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    admin_suggestions (id) {
+        id -> Text,
+        sequence -> BigInt,
+        a_code -> Text,
+        b_code -> Text,
+        state -> Text,
+        sealed_reason -> Text,
+        programme -> Nullable<Text>,
+        created_at -> Timestamp,
+        created_by -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    admin_suggestion_answers (suggestion_id, ods_code) {
+        suggestion_id -> Text,
+        ods_code -> Text,
+        interested -> Bool,
+        answered_at -> Timestamp,
+        version -> BigInt,
     }
 }
 

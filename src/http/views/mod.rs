@@ -1,5 +1,6 @@
 //! What answers look like: one struct for each thing shown, filled by moving from the domain's values.
 
+pub(crate) mod admin_suggestions;
 pub(crate) mod approaches;
 pub(crate) mod audit;
 pub(crate) mod availability;
@@ -20,6 +21,8 @@ pub(crate) mod networks;
 pub(crate) mod numbers;
 pub(crate) mod organisation;
 pub(crate) mod partnerships;
+pub(crate) mod programmes;
 pub(crate) mod suggestion;
 pub(crate) mod text;
 pub(crate) mod weights;
+pub(crate) mod what_if;

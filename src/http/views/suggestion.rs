@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::domain::ids::Slug;
 use crate::domain::organisation::Board;
 use crate::domain::suggestion::{
     Ask, CriterionScore, METHOD_VERSION, Method, OrganisationCard, PairAnswer, Reason, Suggestion,
@@ -121,6 +122,9 @@ impl From<OrganisationCard> for SeekerView {
 pub(crate) struct MethodUsedView {
     /// The version of the formulas.
     version: &'static str,
+    /// The slug of the seeker's programme on that day.
+    #[schema(value_type = String)]
+    programme: Shown<Slug>,
     weights_from: WeightsFromName,
     weights: WeightShares,
     /// Whether exposure is spread over the candidates by a price.
@@ -131,6 +135,7 @@ impl From<Method> for MethodUsedView {
     fn from(method: Method) -> Self {
         Self {
             version: METHOD_VERSION,
+            programme: Shown(method.programme),
             weights_from: WeightsFromName(method.weights_from),
             weights: WeightShares(method.weights),
             spread_load: false,

@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::admin_suggestion::AdminSuggestionState;
 use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, Folder};
 use crate::domain::capacity::{AvailabilityState, PausedBy};
 use crate::domain::core_system::{Module, SystemStatus};
@@ -19,6 +20,7 @@ use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::Criterion;
 use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::suggestion::{Fact, WeightsFrom};
+use crate::domain::what_if::WhyUnmatched;
 
 /// Anything that is shown as its `Display`.
 pub(crate) struct Shown<T>(pub(crate) T);
@@ -128,6 +130,8 @@ named! {
     PausedByName(PausedBy) as "PausedBy": "Who paused a site: itself, or a programme admin.";
     CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
     CriterionName(Criterion) as "Criterion": "A named part of a fit.";
+    AdminSuggestionStateName(AdminSuggestionState) as "AdminSuggestionState": "What has become of a suggestion of the programme.";
+    WhyUnmatchedName(WhyUnmatched) as "WhyUnmatched": "Why an organisation is in no pair.";
     WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";
     ModuleName(Module) as "Module": "A part of the core clinical system landscape.";
     SystemStatusName(SystemStatus) as "SystemStatus": "How far an organisation is with a system, or that it has none.";

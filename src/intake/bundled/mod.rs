@@ -81,6 +81,7 @@ fn read() -> Read<Bundle> {
                 name: "Default programme".to_owned(),
                 weights: Weights::EQUAL,
             },
+            programmes: Vec::new(),
             organisations: organisations.organisations,
         },
         data_sets,

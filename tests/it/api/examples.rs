@@ -44,7 +44,11 @@ async fn every_example_is_answered() {
 }
 
 /// Answers that are shortened in the document: the question to which each is the answer.
-const QUESTIONS: [(&str, &str); 6] = [
+const QUESTIONS: [(&str, &str); 7] = [
+    (
+        "show_what_if",
+        "/api/v1/admin/what-if?capacity=2&limit=2&asOf=2026-11-22",
+    ),
     (
         "search_fhir_affiliations",
         "/fhir/R4/OrganizationAffiliation?primary-organization=RW6&_count=1",

@@ -1,5 +1,7 @@
 //! The interface, resource by resource, over the bundled data.
 
+mod admin_pauses;
+mod admin_suggestions;
 mod agreed_links;
 mod approach_answers;
 mod approaches;
@@ -29,11 +31,13 @@ mod organisations;
 mod particulars;
 mod partnership_states;
 mod partnerships;
+mod programmes;
 mod reference;
 mod suggestions;
 mod topics;
 mod visibility;
 mod weights;
+mod what_if;
 
 use std::sync::LazyLock;
 

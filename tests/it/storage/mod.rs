@@ -11,6 +11,7 @@ mod near;
 mod opening;
 mod organisations;
 mod partnerships;
+mod programmes;
 mod register;
 mod relations;
 mod succession;

@@ -113,6 +113,11 @@ impl Call {
 
     /// The request as its examples ask for it: needed headers and the body with it.
     pub(crate) fn request(&self, address: &str) -> TestRequest {
+        self.request_about(address, None)
+    }
+
+    /// The same, about an organisation that the address does not name.
+    fn request_about(&self, address: &str, code: Option<&str>) -> TestRequest {
         let method = Method::from_bytes(self.method.to_uppercase().as_bytes()).unwrap();
         let mut request = TestRequest::default().method(method).uri(address);
         for parameter in self.parameters() {
@@ -131,6 +136,12 @@ impl Call {
             let body = if address.contains("/RHW/") {
                 body.replace("\"with\":\"RHW\"", "\"with\":\"RTH\"")
                     .replace("\"started\":\"2026-05", "\"started\":\"2026-06")
+            } else {
+                body
+            };
+            // No two of one pair are open at once.
+            let body = if code == Some("RHW") {
+                body.replace("[\"RTH\",\"RHW\"]", "[\"RJ7\",\"RHW\"]")
             } else {
                 body
             };
@@ -171,6 +182,9 @@ impl Call {
 
     /// What has to be there before it can be asked, where that is something.
     fn preparation(&self) -> Option<Preparation> {
+        const PROGRAMMES: &str = "/api/v1/admin/programmes";
+        const SUGGESTIONS: &str = "/api/v1/admin/suggestions";
+        let member = format!("{}/{{odsCode}}", self.path);
         if self.path.starts_with("/api/v1/partnerships") || self.id == "show_balance" {
             return Some(Preparation::Partnership);
         }
@@ -178,8 +192,23 @@ impl Call {
             return Some(Preparation::Conversation);
         }
         let (path, method) = match self.path.split_once("/{id}") {
+            // What admins suggest is there for the sites.
+            Some((collection, _)) if collection.ends_with("/admin-suggestions") => {
+                (SUGGESTIONS, "post")
+            }
             Some((collection, _)) => (collection, "post"),
             None if self.method == "delete" => (self.path, "put"),
+            None if self.method == "get" && self.path.ends_with("admin-suggestions") => {
+                (SUGGESTIONS, "post")
+            }
+            None if self.method == "get" && self.path == SUGGESTIONS => (SUGGESTIONS, "post"),
+            None if self.method == "get" && self.path.starts_with("/api/v1/admin/pauses") => {
+                ("/api/v1/admin/pauses/{odsCode}", "put")
+            }
+            None if self.path.ends_with("{slug}/members") => (member.as_str(), "put"),
+            None if self.path.starts_with(&format!("{PROGRAMMES}/{{slug}}")) => {
+                (PROGRAMMES, "post")
+            }
             // One of several things that have no ids of their own is there once it was put.
             None if self.method == "get" && self.path.ends_with('}') => (self.path, "put"),
             None if self.id == "order_shortlist" => (SHORTLIST_ENTRY, "put"),
@@ -221,6 +250,15 @@ impl Call {
         if ON_WHAT_WAS_RECEIVED.contains(&self.id) {
             return Some(service.receive(caller).await);
         }
+        // What has to be there before that.
+        if preparation.preparation().is_some() {
+            Box::pin(preparation.prepare(service, caller, instead)).await;
+        }
+        // What only admins make, an admin makes.
+        let caller = match preparation.caller() {
+            As::Admin => As::Admin,
+            _ => caller,
+        };
         let mut instead = instead.clone();
         if self.id == "order_shortlist" {
             // As the example of its order has it.
@@ -228,7 +266,8 @@ impl Call {
         }
         let instead = &instead;
         let address = preparation.address(instead, |_| false);
-        let answer = service.ask(caller, preparation.request(&address)).await;
+        let request = preparation.request_about(&address, instead.get("odsCode").copied());
+        let answer = service.ask(caller, request).await;
         assert!(
             answer.status < 300,
             "{address}: {} {}",

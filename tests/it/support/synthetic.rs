@@ -73,6 +73,7 @@ pub(crate) fn register(real: &Register, n: usize, seed: u64) -> Register {
         saved_weights: Vec::new(),
         capacities: Vec::new(),
         taught: Vec::new(),
+        programmes: Vec::new(),
         programme: real.programme.clone(),
     };
     for i in 0..n {
