@@ -371,7 +371,8 @@ impl Arena {
 
 /// Runs all rounds on one database; whether nothing went wrong.
 fn holds(kind: &str, address: &str, n_rounds: i32) -> bool {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // As each worker of the server has one: transactions run on threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
