@@ -232,7 +232,11 @@ pub fn end(
 
 /// Ends the link of a partnership, and returns its id where there still is one: none is left of what never began.
 fn end_link(connection: &mut Connection, id: &str, at: DateTime<Utc>) -> Result<Option<String>> {
-    let (before, after) = links::end_agreed(connection, id, at)?;
+    let (before, after) = match links::end_agreed(connection, id, at) {
+        // What is gone already has no end to come.
+        Err(Error::Missing { .. }) => return Ok(None),
+        outcome => outcome?,
+    };
     if after.as_ref() != Some(&before) {
         let (a, b) = before.link.ends();
         for code in [a, b] {

@@ -25,6 +25,7 @@ use crate::http::partnerships::{prose, side, slugs};
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::check_ins::{CheckInPageView, CheckInView};
+use crate::http::views::text::TopicText;
 use crate::random::Random;
 use crate::storage::{Touches, check_ins, idempotency, partnerships as kept_partnerships};
 
@@ -52,11 +53,11 @@ pub(crate) struct GivenCheckIn {
     usefulness: i64,
     /// The slugs of what this side learned.
     #[serde(default)]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Vec<TopicText>)]
     learned: Vec<String>,
     /// The slugs of what this side gave.
     #[serde(default)]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Vec<TopicText>)]
     given: Vec<String>,
     /// A remark, for the two sides alone.
     #[schema(max_length = 2000)]
@@ -134,7 +135,6 @@ pub(crate) async fn list_check_ins(
     )
 )]
 #[post("/partnerships/{id}/check-ins")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn make_check_in(
     id: Id,
     _none: Params<NoParameters>,

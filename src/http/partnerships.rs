@@ -28,6 +28,7 @@ use crate::http::partnership_parameters::PartnershipParameters;
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::partnerships::{Around, PartnershipPageView, PartnershipView};
+use crate::http::views::text::TopicText;
 use crate::storage::{Connection, Outcome, Touches, partnership_pages, partnerships};
 
 /// What is said of the operations of this file.
@@ -197,10 +198,10 @@ pub(crate) struct GivenPurpose {
     #[schema(max_length = 4000)]
     goals: Option<String>,
     /// The slugs of what the caller would learn.
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Vec<TopicText>)]
     you_learn: Vec<String>,
     /// The slugs of what the caller gives.
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Vec<TopicText>)]
     you_give: Vec<String>,
 }
 
@@ -231,7 +232,6 @@ impl GivenPurpose {
     )
 )]
 #[put("/partnerships/{id}")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn change_partnership(
     request: HttpRequest,
     id: Id,
@@ -302,7 +302,6 @@ impl GivenEnd {
     )
 )]
 #[post("/partnerships/{id}/end")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn end_partnership(
     request: HttpRequest,
     id: Id,

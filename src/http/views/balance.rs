@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::balance::{Balance, Exchange, TopicCount};
 use crate::domain::ids::OdsCode;
-use crate::http::views::text::Code;
+use crate::http::views::text::{Code, TopicText};
 
 /// How many partnerships.
 #[derive(Serialize, ToSchema)]
@@ -80,9 +80,7 @@ impl From<Exchange> for ExchangeView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = TopicExchange)]
 struct TopicExchangeView {
-    /// The slug of the topic.
-    #[schema(max_length = 64)]
-    topic: String,
+    topic: TopicText,
     #[serde(flatten)]
     exchange: ExchangeView,
 }
@@ -123,7 +121,7 @@ impl BalanceView {
                 .topics
                 .into_iter()
                 .map(|(topic, exchange)| TopicExchangeView {
-                    topic: topic.to_string(),
+                    topic: TopicText(topic),
                     exchange: exchange.into(),
                 })
                 .collect(),

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::domain::ids::Slug;
 use crate::domain::partnership::CheckIn;
 use crate::http::pagination::PageLinks;
-use crate::http::views::text::Code;
+use crate::http::views::text::{Code, TopicText};
 
 /// A side's dated word on how a partnership goes.
 #[derive(Serialize, ToSchema)]
@@ -26,10 +26,10 @@ pub(crate) struct CheckInView {
     usefulness: u8,
     /// The slugs of what this side learned.
     #[schema(max_items = 20)]
-    learned: Vec<String>,
+    learned: Vec<TopicText>,
     /// The slugs of what this side gave.
     #[schema(max_items = 20)]
-    given: Vec<String>,
+    given: Vec<TopicText>,
     /// A remark; for the two sides alone.
     #[schema(required, max_length = 2000)]
     note: Option<String>,
@@ -37,13 +37,13 @@ pub(crate) struct CheckInView {
 
 impl From<CheckIn> for CheckInView {
     fn from(check_in: CheckIn) -> Self {
-        let slugs = |topics: &[Slug]| topics.iter().map(Slug::to_string).collect();
+        let slugs = |topics: Vec<Slug>| topics.into_iter().map(TopicText).collect();
         Self {
             by: Code(check_in.ods_code),
             made_at: check_in.made_at,
             usefulness: check_in.usefulness.get(),
-            learned: slugs(&check_in.learned),
-            given: slugs(&check_in.given),
+            learned: slugs(check_in.learned),
+            given: slugs(check_in.given),
             note: check_in.note,
             id: check_in.id,
         }

@@ -7,11 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::error::Result;
-use crate::domain::ids::{OdsCode, Slug};
+use crate::domain::ids::OdsCode;
 use crate::domain::partnership::{CheckIn, Partnership};
 use crate::http::pagination::PageLinks;
 use crate::http::views::check_ins::CheckInView;
-use crate::http::views::text::{Code, EndReasonName, PartnershipStateName};
+use crate::http::views::text::{Code, EndReasonName, PartnershipStateName, TopicText};
 use crate::storage::{Connection, check_ins, names};
 
 /// One of the two.
@@ -68,10 +68,10 @@ pub(crate) struct PartnershipView {
     goals: Option<String>,
     /// The slugs of what the other side gives.
     #[schema(max_items = 20)]
-    you_learn: Vec<String>,
+    you_learn: Vec<TopicText>,
     /// The slugs of what the caller gives.
     #[schema(max_items = 20)]
-    you_give: Vec<String>,
+    you_give: Vec<TopicText>,
     /// When it ended, in UTC.
     #[schema(required)]
     ended_at: Option<DateTime<Utc>>,
@@ -114,7 +114,7 @@ impl Around {
             ods_code: Code(code),
             name: name(code),
         };
-        let slugs = |code| partnership.given_by(code).map(Slug::to_string).collect();
+        let slugs = |code| partnership.given_by(code).cloned().map(TopicText).collect();
         let with = partnership.other_than(here);
         let (a, b) = partnership.ends;
         let latest = self.latest.get(&partnership.id);

@@ -12,7 +12,7 @@ use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, Folde
 use crate::domain::capacity::{AvailabilityState, PausedBy};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
-use crate::domain::ids::OdsCode;
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
 use crate::domain::partnership::{EndReason, PartnershipState};
@@ -58,6 +58,33 @@ impl PartialSchema for Code {
 impl ToSchema for Code {
     fn name() -> std::borrow::Cow<'static, str> {
         "OdsCode".into()
+    }
+}
+
+/// The slug of a topic.
+pub(crate) struct TopicText(pub(crate) Slug);
+
+impl Serialize for TopicText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl PartialSchema for TopicText {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The slug of a topic of learning."))
+            .pattern(Some("^[a-z0-9_-]{1,64}$"))
+            .max_length(Some(64))
+            .examples(["hepma"])
+            .into()
+    }
+}
+
+impl ToSchema for TopicText {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "TopicSlug".into()
     }
 }
 
