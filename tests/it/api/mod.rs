@@ -2,7 +2,9 @@
 
 mod attributes;
 mod audit;
+mod availability;
 mod blueprints;
+mod choices;
 mod completeness;
 mod contacts;
 mod core_systems;

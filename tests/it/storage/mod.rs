@@ -2,6 +2,7 @@
 
 mod audit;
 mod between;
+mod choices;
 mod export;
 mod facts;
 mod keys;
