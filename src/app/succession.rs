@@ -26,6 +26,9 @@ use crate::storage::{
 /// file that closes it may come before the one that names its successor, and a closure may be a mistake.
 pub const SUCCESSOR_AWAITED: TimeDelta = TimeDelta::days(28);
 
+/// Two organisations.
+type Pair = (OdsCode, OdsCode);
+
 /// Who an organisation is today.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Today {
@@ -44,9 +47,9 @@ struct Estate {
     approaches: Vec<Approach>,
     partnerships: Vec<Partnership>,
     /// Exclusions, and what comes in their place.
-    exclusions: Vec<((OdsCode, OdsCode), Vec<(OdsCode, OdsCode)>)>,
+    exclusions: Vec<(Pair, Vec<Pair>)>,
     /// On whose shortlist who takes whose place.
-    shortlisted: Vec<(OdsCode, (OdsCode, OdsCode))>,
+    shortlisted: Vec<(OdsCode, Pair)>,
     today: BTreeMap<OdsCode, Today>,
     waiting: BTreeMap<OdsCode, DateTime<Utc>>,
 }
