@@ -4,6 +4,8 @@
 
 mod bridges;
 mod callers;
+pub mod cloud_event;
+pub mod delivery;
 pub mod expertise;
 pub mod export;
 mod export_file;
@@ -15,7 +17,11 @@ mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;
+pub mod mail;
+pub mod sending;
+pub mod told;
 mod vendors;
+pub mod webhooks;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -50,6 +56,7 @@ pub enum BundledData {
 pub struct Alongside {
     state: Arc<State>,
     imports: import_jobs::ImportQueue,
+    told: told::Told,
 }
 
 struct State {
@@ -160,7 +167,14 @@ impl Alongside {
         Ok(Self {
             state: Arc::new(state),
             imports: import_jobs::ImportQueue::default(),
+            told: told::Told::default(),
         })
+    }
+
+    /// What is told to the outside.
+    #[must_use]
+    pub fn told(&self) -> &told::Told {
+        &self.told
     }
 
     /// The database.

@@ -36,13 +36,15 @@ pub struct AuditRecord {
 }
 
 /// What a site says for itself alone, by the kind of row.
-const PRIVATE_KINDS: [&str; 7] = [
+const PRIVATE_KINDS: [&str; 9] = [
     "contacts",
     "ethos",
     "exclusions",
+    "notifications",
     "saved_weights",
     "shortlist",
     "visibility",
+    "webhooks",
     "weights",
 ];
 

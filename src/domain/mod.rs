@@ -16,6 +16,7 @@ pub mod completeness;
 pub mod contact;
 pub mod core_system;
 pub mod dates;
+pub mod destination;
 pub mod directory;
 pub mod error;
 pub mod event;
@@ -24,6 +25,7 @@ pub mod ids;
 pub mod import;
 pub mod interval;
 pub mod link;
+pub mod notification;
 pub mod organisation;
 pub mod partnership;
 pub mod profile;
@@ -36,6 +38,7 @@ pub mod spreadsheet;
 pub mod suggestion;
 pub mod vendor;
 pub mod version;
+pub mod webhook;
 
 /// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.
 macro_rules! named_enum {

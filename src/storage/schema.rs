@@ -477,6 +477,69 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhooks (id) {
+        id -> Text,
+        owner -> Text,
+        url -> Text,
+        events -> Text,
+        description -> Nullable<Text>,
+        disabled -> Nullable<Text>,
+        failing_since -> Nullable<Timestamp>,
+        held_until -> Nullable<Timestamp>,
+        n_failures -> BigInt,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_secrets (webhook_id, number) {
+        webhook_id -> Text,
+        number -> BigInt,
+        sealed -> Text,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> Text,
+        event_id -> Text,
+        event_sequence -> BigInt,
+        kind -> Text,
+        channel -> Text,
+        webhook_id -> Nullable<Text>,
+        contact_id -> Nullable<Text>,
+        state -> Text,
+        attempts -> BigInt,
+        created_at -> Timestamp,
+        due_at -> Nullable<Timestamp>,
+        claimed_until -> Nullable<Timestamp>,
+        last_attempt_at -> Nullable<Timestamp>,
+        status -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    delivery_position (id) {
+        id -> BigInt,
+        event_sequence -> BigInt,
+    }
+}
+
+diesel::table! {
+    notifications (ods_code) {
+        ods_code -> Text,
+        email -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(deliveries, events, webhooks);
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     organisation_care_settings,
