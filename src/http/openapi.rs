@@ -39,9 +39,13 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("audit", "Who changed what, and when."),
     ("contacts", "People to ask: for the site itself alone."),
+    (
+        "events",
+        "What happened: as a list, as a stream, by webhooks and by e-mail.",
+    ),
     ("exports", "Tables as files."),
     (
         "fhir",

@@ -5,10 +5,10 @@
 
 use crate::http::access::Rule;
 use crate::http::{
-    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
-    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
-    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
-    weights,
+    attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos,
+    event_stream, events, expertise, exports, fhir, history, imports, keys, link_answers, links,
+    links_declaration, me, networks, notifications, organisations, particulars, probes, reference,
+    suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights,
 };
 
 /// What is said of an operation.
@@ -67,6 +67,8 @@ const TABLES: &[&[Operation]] = &[
     contacts::OPERATIONS,
     core_systems::OPERATIONS,
     ethos::OPERATIONS,
+    event_stream::OPERATIONS,
+    events::OPERATIONS,
     expertise::OPERATIONS,
     exports::OPERATIONS,
     fhir::OPERATIONS,
@@ -78,6 +80,7 @@ const TABLES: &[&[Operation]] = &[
     links_declaration::OPERATIONS,
     me::OPERATIONS,
     networks::OPERATIONS,
+    notifications::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,
@@ -86,5 +89,7 @@ const TABLES: &[&[Operation]] = &[
     topics::OPERATIONS,
     vendors::OPERATIONS,
     visibility::OPERATIONS,
+    webhook_deliveries::OPERATIONS,
+    webhooks::OPERATIONS,
     weights::OPERATIONS,
 ];

@@ -9,6 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
+use crate::domain::event::EventKind;
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
@@ -16,6 +17,7 @@ use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::Criterion;
 use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::suggestion::{Fact, WeightsFrom};
+use crate::domain::webhook::{AttemptError, DeliveryState, DisabledReason};
 
 /// Anything that is shown as its `Display`.
 pub(crate) struct Shown<T>(pub(crate) T);
@@ -122,6 +124,10 @@ named! {
     ModuleName(Module) as "Module": "A part of the core clinical system landscape.";
     SystemStatusName(SystemStatus) as "SystemStatus": "How far an organisation is with a system, or that it has none.";
     AttributeName(Attribute) as "Attribute": "A property in which two organisations may be alike.";
+    AttemptErrorName(AttemptError) as "AttemptError": "Why an attempt did not deliver.";
+    DeliveryStateName(DeliveryState) as "DeliveryState": "What became of a delivery.";
+    DisabledReasonName(DisabledReason) as "DisabledReason": "Why a webhook is disabled: its owner said so, the receiver answered 410, or it failed for five days.";
+    EventKindName(EventKind) as "EventKind": "What happened.";
     LinkKindName(LinkKind) as "LinkKind": "What two organisations have or had to do with each other.";
     LinkStandingName(LinkStanding) as "LinkStanding": "Who stands behind a link.";
     NetworkKindName(NetworkKind) as "NetworkKind": "What kind of group mediates learning.";
