@@ -33,9 +33,9 @@ impl Config {
         let mut allowed = Vec::new();
         if let Some(given) = self.given(Setting::WebhookAllow) {
             for range in given.text.split(',') {
-                let range = range
-                    .parse()
-                    .map_err(|fault| given.refused(format!("{fault}; several with commas between")))?;
+                let range = range.parse().map_err(|fault| {
+                    given.refused(format!("{fault}; several with commas between"))
+                })?;
                 allowed.push(range);
             }
         }
@@ -124,7 +124,9 @@ fn mail_server(given: &Given) -> Result<String, ConfigError> {
     let url = Url::parse(text).map_err(|_secret| refused())?;
     let is_protected = match url.scheme() {
         "smtps" => true,
-        "smtp" => url.query_pairs().any(|(name, value)| name == "tls" && value == "required"),
+        "smtp" => url
+            .query_pairs()
+            .any(|(name, value)| name == "tls" && value == "required"),
         _ => return Err(refused()),
     };
     // The parser takes the host of a scheme that is not the web's as a name, whatever it is.

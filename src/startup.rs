@@ -274,6 +274,8 @@ pub struct Service {
     url: String,
     handle: ServerHandle,
     server: rt::task::JoinHandle<io::Result<()>>,
+    /// What it answers from.
+    alongside: Arc<Alongside>,
     /// What is done besides answering.
     tasks: Vec<AbortOnDrop>,
 }
@@ -334,6 +336,7 @@ pub fn serve(
         url,
         handle: server.handle(),
         server: rt::spawn(server),
+        alongside,
         tasks,
     })
 }
@@ -359,6 +362,7 @@ impl Service {
         let Self {
             handle,
             mut server,
+            alongside,
             tasks,
             ..
         } = self;
@@ -373,6 +377,8 @@ impl Service {
             Some(ended) => ended,
             None => {
                 drop(tasks);
+                // Streams of events would last longer than anybody waits.
+                alongside.told().end();
                 let stopped = pin!(async {
                     handle.stop(true).await;
                     server.await

@@ -104,7 +104,9 @@ impl Mailer {
         let error = match self.send(to, letter) {
             Ok(()) => None,
             Err(MailError::Sending(error)) => {
-                let status = error.status().and_then(|code| code.to_string().parse().ok());
+                let status = error
+                    .status()
+                    .and_then(|code| code.to_string().parse().ok());
                 let why = if status.is_some() {
                     AttemptError::Status
                 } else if error.is_timeout() {

@@ -42,7 +42,9 @@ fn take(mut stream: &TcpStream, answer_to_recipient: &str) -> Vec<String> {
         let is_end = line == "QUIT";
         said.push(line);
         if let Some(answer) = answer {
-            stream.write_all(format!("{answer}\r\n").as_bytes()).unwrap();
+            stream
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .unwrap();
         }
         if is_end {
             break;
@@ -113,7 +115,10 @@ fn a_letter_is_handed_to_the_mail_server() {
         "Subject: Alongside: a test",
         "Content-Type: text/plain; charset=utf-8",
     ] {
-        assert!(said.iter().any(|said| said.starts_with(line)), "{line} in {said:#?}");
+        assert!(
+            said.iter().any(|said| said.starts_with(line)),
+            "{line} in {said:#?}"
+        );
     }
 }
 

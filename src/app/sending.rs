@@ -136,7 +136,11 @@ struct Gate {
 impl Connector<()> for Gate {
     type Out = ();
 
-    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<()>, ureq::Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<()>, ureq::Error> {
         for address in details.addrs.iter() {
             self.destinations
                 .check(address.ip())
@@ -169,7 +173,10 @@ impl Message<'_> {
             for part in [self.id.as_bytes(), b".", at.as_bytes(), b".", self.body] {
                 mac.update(part);
             }
-            Some(format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes())))
+            Some(format!(
+                "v1,{}",
+                BASE64.encode(&mac.finalize().into_bytes())
+            ))
         };
         let signatures: Vec<_> = self.secrets.iter().filter_map(sign).collect();
         (!signatures.is_empty()).then(|| signatures.join(" "))

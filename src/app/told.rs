@@ -1,6 +1,6 @@
 //! What is told to the outside, for those who wait for it: the number of the last event, and how many deliveries went how.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
@@ -10,6 +10,7 @@ const OUTCOMES: [&str; 3] = ["delivered", "failed", "refused"];
 /// What was told, and what there is to tell.
 pub struct Told {
     last_event: watch::Sender<i64>,
+    is_ending: AtomicBool,
     counts: [AtomicU64; OUTCOMES.len()],
 }
 
@@ -28,6 +29,7 @@ impl Default for Told {
     fn default() -> Self {
         Self {
             last_event: watch::Sender::new(0),
+            is_ending: AtomicBool::new(false),
             counts: Default::default(),
         }
     }
@@ -47,6 +49,18 @@ impl Told {
     #[must_use]
     pub fn hear(&self) -> watch::Receiver<i64> {
         self.last_event.subscribe()
+    }
+
+    /// Says that the service stops, to all who wait.
+    pub fn end(&self) {
+        self.is_ending.store(true, Ordering::Release);
+        self.last_event.send_modify(|_| {});
+    }
+
+    /// Whether the service stops.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
     }
 
     /// Counts an attempt.

@@ -68,12 +68,7 @@ impl FromStr for Network {
                 .ok_or(MalformedNetwork)?,
         };
         let has_bits_after = match first {
-            IpAddr::V4(first) => {
-                u32::from(first)
-                    .checked_shl(prefix_len.into())
-                    .unwrap_or(0)
-                    != 0
-            }
+            IpAddr::V4(first) => u32::from(first).checked_shl(prefix_len.into()).unwrap_or(0) != 0,
             IpAddr::V6(first) => {
                 u128::from(first)
                     .checked_shl(prefix_len.into())
@@ -175,7 +170,9 @@ pub fn is_public(address: IpAddr) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It is no address of the web.
-    #[error("must be an address such as https://HOST/PATH of at most 2000 visible ASCII characters")]
+    #[error(
+        "must be an address such as https://HOST/PATH of at most 2000 visible ASCII characters"
+    )]
     Form,
     /// It is not protected.
     #[error("must start with https://")]
@@ -260,7 +257,9 @@ impl Destinations {
         if addresses.is_empty() {
             return Err(Refused::Address);
         }
-        addresses.iter().try_for_each(|&address| self.check(address))
+        addresses
+            .iter()
+            .try_for_each(|&address| self.check(address))
     }
 
     /// Reads where to send. A host that is an address, in whatever digits, is checked here; a name is when it was looked up.

@@ -155,7 +155,10 @@ fn an_address_is_https_and_holds_no_secret() {
         ("file:///etc/passwd", Refused::Form),
         ("gopher://hooks.example.nhs.uk:70/", Refused::Form),
         ("http://hooks.example.nhs.uk/", Refused::Scheme),
-        ("https://a:secret@hooks.example.nhs.uk/", Refused::Credentials),
+        (
+            "https://a:secret@hooks.example.nhs.uk/",
+            Refused::Credentials,
+        ),
         ("https://@hooks.example.nhs.uk/", Refused::Credentials),
         ("https://hooks.example.nhs.uk/#x", Refused::Form),
         ("https:///path", Refused::Host),
@@ -176,7 +179,11 @@ fn what_is_allowed_by_name_is_allowed_and_nothing_beside_it() {
         allowed: vec!["127.0.0.0/8".parse().unwrap(), "fd12::/16".parse().unwrap()],
         allows_http: true,
     };
-    for good in ["http://127.0.0.1:9/x", "http://localhost/", "http://[fd12::1]/"] {
+    for good in [
+        "http://127.0.0.1:9/x",
+        "http://localhost/",
+        "http://[fd12::1]/",
+    ] {
         assert!(some.read(good).is_ok(), "{good}");
     }
     assert!(some.check("::ffff:127.0.0.1".parse().unwrap()).is_ok());
@@ -187,10 +194,25 @@ fn what_is_allowed_by_name_is_allowed_and_nothing_beside_it() {
 
 #[test]
 fn a_range_has_no_bits_after_its_length() {
-    for good in ["10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "fd00::/8", "::1", "::/0"] {
+    for good in [
+        "10.0.0.0/8",
+        "10.1.2.3",
+        "0.0.0.0/0",
+        "fd00::/8",
+        "::1",
+        "::/0",
+    ] {
         assert!(good.parse::<Network>().is_ok(), "{good}");
     }
-    for bad in ["", "10.0.0.1/8", "10.0.0.0/33", "fd00::1/8", "x/8", "10.0.0.0/", "::/129"] {
+    for bad in [
+        "",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "fd00::1/8",
+        "x/8",
+        "10.0.0.0/",
+        "::/129",
+    ] {
         assert!(bad.parse::<Network>().is_err(), "{bad}");
     }
     let all: Network = "0.0.0.0/0".parse().unwrap();

@@ -250,12 +250,7 @@ impl Backoff {
     /// How long to wait after the attempt of a number, from 1; `None` after the last. `chance` is anything from 0 to 255, which
     /// spreads the waits from three quarters to five quarters, so that what failed together is not tried together.
     #[must_use]
-    pub fn wait(
-        self,
-        attempts: u32,
-        asked: Option<TimeDelta>,
-        chance: u8,
-    ) -> Option<TimeDelta> {
+    pub fn wait(self, attempts: u32, asked: Option<TimeDelta>, chance: u8) -> Option<TimeDelta> {
         let at = usize::try_from(attempts.saturating_sub(1)).ok()?;
         let wait = self.scaled(TimeDelta::seconds(*WAITS_S.get(at)?));
         let spread = wait * (384 + i32::from(chance)) / 512;
@@ -287,7 +282,10 @@ mod tests {
         assert_eq!(wait(2), Some(TimeDelta::seconds(30)));
         assert_eq!(wait(14), None);
         let total: TimeDelta = (1..14).filter_map(wait).sum();
-        assert!(total > FAILS_AT_MOST && total < TimeDelta::days(6), "{total}");
+        assert!(
+            total > FAILS_AT_MOST && total < TimeDelta::days(6),
+            "{total}"
+        );
         let spread = |chance| backoff.wait(1, None, chance).unwrap().num_milliseconds();
         assert_eq!((spread(0), spread(255)), (3_750, 6_240));
     }

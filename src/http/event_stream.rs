@@ -287,6 +287,8 @@ impl Reader {
                 Step::Wait => {
                     let until = (Instant::now() + HEARTBEAT).min(self.ends_at);
                     match timeout_at(until, self.heard.changed()).await {
+                        // Its reader comes back to another replica, or to this one once it has started again.
+                        Ok(Ok(())) if self.alongside.told().is_ending() => return Ok(None),
                         Ok(Ok(())) => self.step = Step::Read,
                         Ok(Err(_)) => return Ok(None),
                         Err(_) if Instant::now() >= self.ends_at => return Ok(None),
@@ -295,7 +297,8 @@ impl Reader {
                 }
             }
             let is_at_its_end = self.step == Step::Wait && self.waiting.is_empty();
-            if is_at_its_end && (!self.stays || Instant::now() >= self.ends_at) {
+            let is_over = Instant::now() >= self.ends_at || self.alongside.told().is_ending();
+            if is_at_its_end && (!self.stays || is_over) {
                 return Ok(None);
             }
         }

@@ -95,8 +95,8 @@ use crate::http::kept::KeptAnswers;
 use crate::http::openapi::{API_PREFIX, Document};
 use crate::http::problem::Problem;
 use crate::http::telemetry::Telemetry;
-use crate::http::webhooks::Outbound;
 use crate::http::views::suggestion::SuggestionsView;
+use crate::http::webhooks::Outbound;
 use crate::random::Random;
 use chrono::{DateTime, Utc};
 

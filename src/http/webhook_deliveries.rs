@@ -16,9 +16,7 @@ use crate::http::audit_parameters::time;
 use crate::http::body::Body;
 use crate::http::changing::Changing;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
-use crate::http::openapi::{
-    ApiFailures, BodyFailures, NoSuchThing, RuleBroken, StorageFailures,
-};
+use crate::http::openapi::{ApiFailures, BodyFailures, NoSuchThing, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
 use crate::http::pagination::{self, Page, cut, page_parameters};
 use crate::http::parameters::in_query;
@@ -126,17 +124,18 @@ impl GivenReplay {
             (Some(id), None, None) if is_id(&id) => Ok(Again::Event(id.to_ascii_lowercase())),
             (Some(_), None, None) => Err(Error::invalid("/eventId", "is not an id: a UUID")),
             (None, Some(since), delivered) => {
-                let since = time(since.trim())
-                    .map_err(|fault| Error::invalid("/since", fault.words()))?;
+                let since =
+                    time(since.trim()).map_err(|fault| Error::invalid("/since", fault.words()))?;
                 Ok(if delivered.unwrap_or(false) {
                     Again::AllSince(since)
                 } else {
                     Again::NotDeliveredSince(since)
                 })
             }
-            (Some(_), Some(_), _) => {
-                Err(Error::invalid("/since", "does not go together with eventId"))
-            }
+            (Some(_), Some(_), _) => Err(Error::invalid(
+                "/since",
+                "does not go together with eventId",
+            )),
             (Some(_), None, Some(_)) => Err(Error::invalid(
                 "/delivered",
                 "does not go together with eventId",

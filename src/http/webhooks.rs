@@ -14,9 +14,7 @@ use crate::domain::destination::Destinations;
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::event::{EventKind, Recipient};
 use crate::domain::version::Version;
-use crate::domain::webhook::{
-    MAX_DESCRIPTION_CHARS, MAX_OVERLAP, OVERLAP, Webhook, WebhookSecret,
-};
+use crate::domain::webhook::{MAX_DESCRIPTION_CHARS, MAX_OVERLAP, OVERLAP, Webhook, WebhookSecret};
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
@@ -165,7 +163,9 @@ pub(crate) async fn list_webhooks(
         .storage()
         .read(move |connection| {
             let found = webhooks::of(connection, owner)?.into_iter();
-            found.map(|webhook| view(connection, webhook, now)).collect()
+            found
+                .map(|webhook| view(connection, webhook, now))
+                .collect()
         })
         .await?;
     let view = WebhooksView { items };
@@ -389,7 +389,9 @@ pub(crate) async fn test_webhook(
     let (owner, at) = (owner(changing.caller.role), changing.at);
     let change = changing.change("test_webhook", Touches::Nothing);
     alongside
-        .write(change, move |connection| test(connection, (owner, &id.0), at))
+        .write(change, move |connection| {
+            test(connection, (owner, &id.0), at)
+        })
         .await?;
     Ok(HttpResponse::Accepted().finish())
 }

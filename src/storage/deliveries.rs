@@ -5,8 +5,7 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, Insertable, NullableExpressionMethods as _,
-    QueryDsl as _, Queryable,
-    RunQueryDsl as _,
+    QueryDsl as _, Queryable, RunQueryDsl as _,
 };
 
 use crate::domain::error::{Error, Result};

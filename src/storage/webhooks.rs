@@ -374,11 +374,7 @@ pub fn rotate(
 }
 
 /// Notes a change of a webhook for the audit.
-pub(super) fn note(
-    connection: &mut Connection,
-    before: Option<&Webhook>,
-    after: Option<&Webhook>,
-) {
+pub(super) fn note(connection: &mut Connection, before: Option<&Webhook>, after: Option<&Webhook>) {
     let Some(either) = before.or(after) else {
         return;
     };

@@ -61,7 +61,11 @@ pub(crate) struct WebhookView {
     version: u64,
     /// The newest secret, in the answer that makes it and nowhere else: keep it, nobody can show it again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 60, pattern = "^whsec_[A-Za-z0-9+/]+=*$")]
+    #[schema(
+        nullable = false,
+        max_length = 60,
+        pattern = "^whsec_[A-Za-z0-9+/]+=*$"
+    )]
     secret: Option<String>,
 }
 

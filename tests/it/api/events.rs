@@ -34,7 +34,9 @@ fn happened(service: &TestService, code: &str, kind: EventKind) {
 
 fn sequences(page: &Value) -> Vec<&str> {
     let items = page["items"].as_array().unwrap().iter();
-    items.map(|event| event["sequence"].as_str().unwrap()).collect()
+    items
+        .map(|event| event["sequence"].as_str().unwrap())
+        .collect()
 }
 
 #[actix_web::test]
@@ -46,15 +48,27 @@ async fn a_site_lists_its_own_events_from_where_it_was() {
     let all = service.get(As::Rth, LIST).await.good();
     assert_eq!(sequences(&all), ["1", "3", "4"]);
     assert_eq!(all["items"][0]["type"], "approach.received");
-    let later = service.get(As::Rth, &format!("{LIST}?after=1")).await.good();
+    let later = service
+        .get(As::Rth, &format!("{LIST}?after=1"))
+        .await
+        .good();
     assert_eq!(sequences(&later), ["3", "4"]);
-    let page = service.get(As::Rth, &format!("{LIST}?limit=2")).await.good();
+    let page = service
+        .get(As::Rth, &format!("{LIST}?limit=2"))
+        .await
+        .good();
     let next = page["links"]["next"].as_str().unwrap();
     let rest = service.get(As::Rth, next).await.good();
     assert_eq!(sequences(&rest), ["4"]);
     let theirs = service.get(As::Rhw, LIST).await.good();
     assert_eq!(sequences(&theirs), ["2"]);
-    assert_eq!(service.get(As::Rth, &format!("{LIST}?after=-1")).await.status, 422);
+    assert_eq!(
+        service
+            .get(As::Rth, &format!("{LIST}?after=-1"))
+            .await
+            .status,
+        422
+    );
 }
 
 #[actix_web::test]
@@ -63,7 +77,9 @@ async fn a_stream_that_nobody_waits_for_ends_with_what_there_is() {
     happened(&service, "RTH", EventKind::ApproachReceived);
     happened(&service, "RHW", EventKind::ApproachReceived);
     happened(&service, "RTH", EventKind::ApproachExpired);
-    let request = TestRequest::get().uri(STREAM).insert_header(("accept-encoding", "gzip"));
+    let request = TestRequest::get()
+        .uri(STREAM)
+        .insert_header(("accept-encoding", "gzip"));
     let answer = service.ask(As::Rth, request).await;
     assert_eq!(answer.header("content-type"), "text/event-stream");
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
@@ -75,11 +91,15 @@ async fn a_stream_that_nobody_waits_for_ends_with_what_there_is() {
     assert_eq!(of("event: "), ["approach.received", "approach.expired"]);
     let event: Value = serde_json::from_str(&of("data: ")[1]).unwrap();
     assert_eq!(event["sequence"], "3");
-    let request = TestRequest::get().uri(STREAM).insert_header(("last-event-id", "1"));
+    let request = TestRequest::get()
+        .uri(STREAM)
+        .insert_header(("last-event-id", "1"));
     let rest = service.ask(As::Rth, request).await;
     let rest = String::from_utf8(rest.body.to_vec()).unwrap();
     assert!(rest.contains("id: 3") && !rest.contains("id: 1"), "{rest}");
-    let request = TestRequest::get().uri(STREAM).insert_header(("last-event-id", "x"));
+    let request = TestRequest::get()
+        .uri(STREAM)
+        .insert_header(("last-event-id", "x"));
     assert_eq!(service.ask(As::Rth, request).await.status, 400);
 }
 
@@ -118,7 +138,16 @@ async fn a_stream_tells_what_happens_while_it_is_open_and_a_caller_has_four() {
     happened(&service, "RTH", EventKind::ApproachReceived);
     service.alongside.told().there_is(1);
     let event = next(stream).await;
-    assert!(event.starts_with(b"id: 1\nevent: approach.received\ndata: {"), "{event:?}");
+    assert!(
+        event.starts_with(b"id: 1\nevent: approach.received\ndata: {"),
+        "{event:?}"
+    );
+    // A service that stops keeps nobody waiting.
+    service.alongside.told().end();
+    let end = poll_fn(|context| open[1].as_mut().poll_next(context)).await;
+    assert!(matches!(end, Some(Ok(hello)) if hello.starts_with(b":")));
+    let end = poll_fn(|context| open[1].as_mut().poll_next(context)).await;
+    assert!(end.is_none());
     drop(open);
     assert_eq!(call_service(&app, request()).await.status(), 200);
 }

@@ -100,18 +100,27 @@ async fn a_webhook_is_made_changed_and_deleted() {
     let other = json!({ "url": "https://hooks.example.nhs.uk/y", "enabled": false });
     let changed = service.put(As::Rth, &path, &other).await.good();
     assert_eq!(
-        (&changed["disabledBecause"], &changed["version"], &changed["events"]),
+        (
+            &changed["disabledBecause"],
+            &changed["version"],
+            &changed["events"]
+        ),
         (&json!("owner"), &json!(2), &Value::Null)
     );
     let without = TestRequest::put();
     let stale = without.insert_header(("if-match", "\"1.x\""));
-    let answer = service.send(As::Rth, stale, &path, &other.to_string()).await;
+    let answer = service
+        .send(As::Rth, stale, &path, &other.to_string())
+        .await;
     answer.problem(412, "/problems/precondition-failed");
     assert_eq!(service.delete(As::Rth, &path).await.status, 204);
     assert_eq!(service.get(As::Rth, &path).await.status, 404);
     let audit = "SELECT coalesce(value_after, '') || coalesce(value_before, '') AS text FROM audit WHERE subject_kind = 'webhooks'";
     let audit = service.texts(audit).join("\n");
-    assert!(audit.contains("hooks.example.nhs.uk") && !audit.contains("whsec_"), "{audit}");
+    assert!(
+        audit.contains("hooks.example.nhs.uk") && !audit.contains("whsec_"),
+        "{audit}"
+    );
     let bytes = service.bytes_on_disk();
     let secret = made["secret"].as_str().unwrap().as_bytes();
     assert!(!bytes.windows(secret.len()).any(|part| part == secret));
@@ -239,7 +248,10 @@ async fn a_receiver_that_fails_is_tried_again_and_what_it_asks_for_is_honoured()
     tell(&mut worker, second + TimeDelta::minutes(61)).await;
     let received = receiver.received();
     assert_eq!(received.len(), 3);
-    let ids: Vec<_> = received.iter().map(|one| one.header("webhook-id")).collect();
+    let ids: Vec<_> = received
+        .iter()
+        .map(|one| one.header("webhook-id"))
+        .collect();
     assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "{ids:?}");
     let shown = service.get(As::Rth, &format!("{HOOKS}/{id}")).await.good();
     assert_eq!(shown["failingSince"], Value::Null);
@@ -257,10 +269,16 @@ async fn a_receiver_that_is_gone_is_told_nothing_more_until_its_owner_says_so() 
     tell(&mut worker, now()).await;
     let shown = service.get(As::Rth, &path).await.good();
     assert_eq!(
-        (&shown["enabled"], &shown["disabledBecause"], &shown["version"]),
+        (
+            &shown["enabled"],
+            &shown["disabledBecause"],
+            &shown["version"]
+        ),
         (&json!(false), &json!("gone"), &json!(2))
     );
-    let test = service.post(As::Rth, &format!("{path}/test"), &json!({})).await;
+    let test = service
+        .post(As::Rth, &format!("{path}/test"), &json!({}))
+        .await;
     test.problem(409, "/problems/webhook-disabled");
     tell(&mut worker, now() + TimeDelta::days(1)).await;
     assert_eq!(receiver.received().len(), 1);
@@ -322,7 +340,9 @@ async fn both_secrets_sign_while_one_is_rotated() {
     happened(&service, "RTH", EventKind::ApproachExpired);
     tell(&mut worker, now() + TimeDelta::hours(25)).await;
     let received = receiver.received();
-    let both = secrets.map(|secret| signature(secret, &received[0])).join(" ");
+    let both = secrets
+        .map(|secret| signature(secret, &received[0]))
+        .join(" ");
     assert_eq!(received[0].header("webhook-signature"), both);
     assert_eq!(
         received[1].header("webhook-signature"),
@@ -342,7 +362,9 @@ async fn a_test_goes_to_one_webhook_and_what_was_told_is_told_again() {
     let made = hook(&service, As::Rth, &one.url).await;
     hook(&service, As::Rth, &other.url).await;
     let path = format!("{HOOKS}/{}", made["id"].as_str().unwrap());
-    let test = service.post(As::Rth, &format!("{path}/test"), &json!({})).await;
+    let test = service
+        .post(As::Rth, &format!("{path}/test"), &json!({}))
+        .await;
     assert_eq!(test.status, 202);
     let mut worker = worker(&service);
     tell(&mut worker, now()).await;
@@ -360,7 +382,10 @@ async fn a_test_goes_to_one_webhook_and_what_was_told_is_told_again() {
     assert_eq!(one.received()[1].header("webhook-id"), id);
     let since = "2026-11-22T00:00:00Z";
     let all = json!({ "since": since, "delivered": true });
-    assert_eq!(replay(json!({ "since": since })).await.good()["replayed"], 0);
+    assert_eq!(
+        replay(json!({ "since": since })).await.good()["replayed"],
+        0
+    );
     assert_eq!(replay(all).await.good()["replayed"], 1);
     let unknown = json!({ "eventId": "99999999-9999-4999-8999-999999999999" });
     replay(unknown).await.problem(404, "/problems/not-found");
@@ -385,7 +410,10 @@ async fn the_log_is_read_a_page_at_a_time_and_by_state() {
     }
     receiver.answer(&["500 x"]);
     tell(&mut worker(&service), now()).await;
-    let page = service.get(As::Rth, &format!("{path}?limit=2")).await.good();
+    let page = service
+        .get(As::Rth, &format!("{path}?limit=2"))
+        .await
+        .good();
     assert_eq!(page["items"].as_array().unwrap().len(), 2);
     let next = page["links"]["next"].as_str().unwrap();
     let rest = service.get(As::Rth, next).await.good();

@@ -1,6 +1,7 @@
 //! One suite for every database: each body runs on SQLite, and on PostgreSQL where a server is given.
 
 mod audit;
+mod deliveries;
 mod export;
 mod facts;
 mod keys;

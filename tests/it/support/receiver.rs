@@ -56,7 +56,8 @@ impl Receiver {
                 received.lock().unwrap().push(one);
                 let answer = answers.lock().unwrap().pop();
                 let answer = answer.unwrap_or_else(|| "204 No Content".to_owned());
-                let text = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let text =
+                    format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 (&stream).write_all(text.as_bytes()).ok();
             }
         });
