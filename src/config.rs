@@ -83,6 +83,18 @@ named_enum!(
         OidcViewerRole = "oidc_viewer_role",
         /// How far the clocks may be apart, in seconds.
         OidcLeeway = "oidc_leeway_seconds",
+        /// Where people find the service.
+        PublicUrl = "public_url",
+        /// Addresses that webhooks may be at though they are not public.
+        WebhookAllow = "webhook_allow",
+        /// Whether webhooks may be at addresses without protection.
+        WebhookAllowHttp = "webhook_allow_http",
+        /// How long to wait before a delivery is tried again for the first time, for tests.
+        WebhookRetryMs = "webhook_retry_ms",
+        /// The mail server.
+        SmtpUrl = "smtp_url",
+        /// Whom mail is from.
+        MailFrom = "mail_from",
     }
 );
 
@@ -122,6 +134,12 @@ impl Setting {
             Self::OidcAdminRole => "ALONGSIDE_OIDC_ADMIN_ROLE",
             Self::OidcViewerRole => "ALONGSIDE_OIDC_VIEWER_ROLE",
             Self::OidcLeeway => "ALONGSIDE_OIDC_LEEWAY_SECONDS",
+            Self::PublicUrl => "ALONGSIDE_PUBLIC_URL",
+            Self::WebhookAllow => "ALONGSIDE_WEBHOOK_ALLOW",
+            Self::WebhookAllowHttp => "ALONGSIDE_WEBHOOK_ALLOW_HTTP",
+            Self::WebhookRetryMs => "ALONGSIDE_WEBHOOK_RETRY_MS",
+            Self::SmtpUrl => "ALONGSIDE_SMTP_URL",
+            Self::MailFrom => "ALONGSIDE_MAIL_FROM",
         }
     }
 }
@@ -515,6 +533,10 @@ fn line_of(text: &str, byte: usize) -> usize {
 #[path = "config_access.rs"]
 mod access;
 pub use access::{Listening, TlsFiles};
+
+/// The settings that say where it sends to.
+#[path = "config_outbound.rs"]
+mod outbound;
 
 #[cfg(test)]
 #[path = "config_tests.rs"]

@@ -221,7 +221,7 @@ impl Config {
 }
 
 impl Given {
-    fn lacks(&self, other: Setting) -> ConfigError {
+    pub(super) fn lacks(&self, other: Setting) -> ConfigError {
         ConfigError::Lacks(self.origin.clone(), other.flag())
     }
 }

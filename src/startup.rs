@@ -17,8 +17,11 @@ use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use zeroize::Zeroizing;
 
+use crate::app::delivery::{Away, Worker};
 use crate::app::identity::Identities;
 use crate::app::identity_keys::{KeySourceError, READ_EVERY};
+use crate::app::mail::MailError;
+use crate::app::sending::Network;
 use crate::app::{Alongside, BundledData, keys};
 use crate::domain::api_key::ApiKey;
 use crate::domain::error::Error;
@@ -76,6 +79,9 @@ pub enum StartError {
     /// The identity provider's keys cannot be read.
     #[error("cannot take tokens of the identity provider")]
     Identity(#[from] KeySourceError),
+    /// Mail cannot be sent with the settings.
+    #[error("cannot send e-mail")]
+    Mail(#[from] MailError),
     /// The server failed, or the system's signals cannot be waited for.
     #[error("cannot serve")]
     Serve(#[source] io::Error),
@@ -271,6 +277,8 @@ pub struct Service {
     url: String,
     handle: ServerHandle,
     server: rt::task::JoinHandle<io::Result<()>>,
+    /// What it answers from.
+    alongside: Arc<Alongside>,
     /// What is done besides answering.
     tasks: Vec<AbortOnDrop>,
 }
@@ -305,6 +313,13 @@ pub fn serve(
         keep_in_the_background(keep_small(Arc::clone(&settings.limits))),
         keep_in_the_background(keep_time(Arc::clone(&alongside), clock.clone())),
     ];
+    let worker = Worker::new(
+        Arc::clone(&alongside),
+        settings.delivery.clone(),
+        Network::system(),
+        Random::system(),
+    )?;
+    tasks.push(keep_in_the_background(keep_telling(worker, clock.clone())));
     if let Some(identities) = settings.identities.clone() {
         tasks.push(keep_in_the_background(keep_keys(identities, clock.clone())));
     }
@@ -325,6 +340,7 @@ pub fn serve(
         url,
         handle: server.handle(),
         server: rt::spawn(server),
+        alongside,
         tasks,
     })
 }
@@ -350,6 +366,7 @@ impl Service {
         let Self {
             handle,
             mut server,
+            alongside,
             tasks,
             ..
         } = self;
@@ -364,6 +381,8 @@ impl Service {
             Some(ended) => ended,
             None => {
                 drop(tasks);
+                // Streams of events would last longer than anybody waits.
+                alongside.told().end();
                 let stopped = pin!(async {
                     handle.stop(true).await;
                     server.await
@@ -439,6 +458,15 @@ async fn keep_keys(identities: Arc<Identities>, clock: Clock) {
     loop {
         rt::time::sleep(READ_EVERY).await;
         identities.refresh(clock.now()).await;
+    }
+}
+
+/// Tells events for ever.
+async fn keep_telling(mut worker: Worker, clock: Clock) {
+    let mut away = Away::default();
+    loop {
+        worker.pause().await;
+        away.after(&worker.turn(clock.now()).await);
     }
 }
 

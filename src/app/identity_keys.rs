@@ -328,7 +328,7 @@ fn fetch(url: &str, roots: Option<&Path>) -> Result<Vec<u8>, KeySourceError> {
 }
 
 /// TLS that trusts the certificates of a file.
-fn trusting(roots: Option<&Path>) -> Result<TlsConfig, KeySourceError> {
+pub(super) fn trusting(roots: Option<&Path>) -> Result<TlsConfig, KeySourceError> {
     let path = match roots {
         Some(path) => path,
         None => SYSTEM_ROOTS

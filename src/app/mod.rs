@@ -8,6 +8,8 @@ pub mod agreements;
 pub mod approaches;
 mod bridges;
 mod callers;
+pub mod cloud_event;
+pub mod delivery;
 pub mod expertise;
 pub mod export;
 mod export_file;
@@ -19,12 +21,16 @@ mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;
+pub mod mail;
 pub mod partnerships;
+pub mod sending;
 pub mod shortlist;
 pub mod shown_contacts;
 pub mod succession;
+pub mod told;
 mod vendors;
 pub mod waiting;
+pub mod webhooks;
 mod what_if;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -62,6 +68,7 @@ pub struct Alongside {
     state: Arc<State>,
     imports: import_jobs::ImportQueue,
     pictures: what_if::Pictures,
+    told: told::Told,
 }
 
 struct State {
@@ -217,7 +224,14 @@ impl Alongside {
             state: Arc::new(state),
             imports: import_jobs::ImportQueue::default(),
             pictures: what_if::Pictures::default(),
+            told: told::Told::default(),
         })
+    }
+
+    /// What is told to the outside.
+    #[must_use]
+    pub fn told(&self) -> &told::Told {
+        &self.told
     }
 
     /// The database.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 
+use crate::app::mail::MailError;
 use crate::config::{ConfigError, DatabaseSetting};
 use crate::domain::audit::Finding;
 use crate::domain::error::Error;
@@ -70,6 +71,12 @@ pub enum Failure {
         /// Why not.
         why: String,
     },
+    /// No mail server is set.
+    #[error("no mail server is set; give --smtp-url, --mail-from and --public-url")]
+    NoMailServer,
+    /// A test message did not go out. The recipient is not repeated: logs hold no person's address.
+    #[error("cannot send the test message")]
+    Mail(#[from] MailError),
     /// The port of the service is chosen by the system, so nobody but the service knows it.
     #[error("the port is set to 0, any that is free; say which with --url")]
     UnknownPort,
@@ -91,6 +98,7 @@ impl Failure {
             | StartError::AdminKey(..)
             | StartError::Tls(_)
             | StartError::Identity(_)
+            | StartError::Mail(_)
             | StartError::Serve(_)) => Self::Start(error),
         }
     }
@@ -100,7 +108,9 @@ impl Failure {
     pub fn tell(&self, format: LogFormat, now: DateTime<Utc>) -> ExitCode {
         logging::write_failure(format, now, &logging::chain(self));
         ExitCode::from(match self {
-            Self::Config(_) | Self::UnknownPort | Self::NoPlainUrl => EXIT_USAGE,
+            Self::Config(_) | Self::UnknownPort | Self::NoPlainUrl | Self::NoMailServer => {
+                EXIT_USAGE
+            }
             Self::Start(_)
             | Self::Database(..)
             | Self::Answer(_)
@@ -109,6 +119,7 @@ impl Failure {
             | Self::Tampered { .. }
             | Self::Checkpoint { .. }
             | Self::File(..)
+            | Self::Mail(_)
             | Self::Refused(_)
             | Self::Unhealthy { .. } => EXIT_FAILURE,
         })

@@ -163,6 +163,57 @@ impl IdentityFlags {
     }
 }
 
+/// The flags that say where events are sent.
+#[expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, which shows backticks as they are"
+)]
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Telling what happened (webhooks and e-mail)")]
+pub struct DeliveryFlags {
+    /// Where people find the service, for example https://alongside.example.nhs.uk [env: ALONGSIDE_PUBLIC_URL]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<OsString>,
+
+    /// Lets webhooks be in these ranges of addresses, with commas between [env: ALONGSIDE_WEBHOOK_ALLOW] [default: none]
+    ///
+    /// The public internet is allowed; this machine and its network are not, so that no webhook is a way into them.
+    #[arg(long, value_name = "RANGES")]
+    webhook_allow: Option<OsString>,
+
+    /// Lets webhooks have an address with http:// [env: ALONGSIDE_WEBHOOK_ALLOW_HTTP] [default: false]
+    #[arg(long, value_name = "CHOICE", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    webhook_allow_http: Option<OsString>,
+
+    /// The first wait before a delivery is tried again, in milliseconds, to which the others are scaled; for tests
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    webhook_retry_ms: Option<OsString>,
+
+    /// Sends e-mail by this server: smtps://USER:PASSWORD@HOST [env: ALONGSIDE_SMTP_URL] [default: no e-mail]
+    ///
+    /// A password in the URL is seen by others in the list of processes: prefer the variable for one.
+    #[arg(long, value_name = "URL")]
+    smtp_url: Option<OsString>,
+
+    /// The address that e-mail is from [env: ALONGSIDE_MAIL_FROM]
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<OsString>,
+}
+
+impl DeliveryFlags {
+    /// Adds the settings given by these flags.
+    #[must_use]
+    pub fn add_to(self, flags: Flags) -> Flags {
+        flags
+            .with(Setting::PublicUrl, self.public_url)
+            .with(Setting::WebhookAllow, self.webhook_allow)
+            .with(Setting::WebhookAllowHttp, self.webhook_allow_http)
+            .with(Setting::WebhookRetryMs, self.webhook_retry_ms)
+            .with(Setting::SmtpUrl, self.smtp_url)
+            .with(Setting::MailFrom, self.mail_from)
+    }
+}
+
 /// The flag that says where the installation's secret is, for every command that changes a database.
 #[expect(
     clippy::doc_markdown,

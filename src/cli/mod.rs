@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod serve;
 pub mod stdout;
 pub mod suggest;
+pub mod test_email;
 
 use std::ffi::OsString;
 
@@ -68,6 +69,7 @@ enum Command {
     Audit(audit::Audit),
     Openapi(openapi::Openapi),
     Health(health::Health),
+    TestEmail(test_email::TestEmail),
 }
 
 impl Cli {
@@ -97,6 +99,7 @@ impl Cli {
             Command::Audit(audit) => (audit.flags(flags), LogFilter::command()),
             Command::Openapi(_) => (flags, LogFilter::command()),
             Command::Health(_) => (flags, LogFilter::command()),
+            Command::TestEmail(test) => (test.flags(flags), LogFilter::command()),
         };
         let config = Config::read(flags)?;
         let log = config.log(filter)?;
@@ -138,6 +141,7 @@ impl Prepared {
             Command::Audit(audit) => audit.run(&self.config, now),
             Command::Openapi(openapi) => openapi.run(),
             Command::Health(health) => health.run(&self.config),
+            Command::TestEmail(test) => test.run(&self.config),
         }
     }
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use clap::Args;
 use zeroize::Zeroizing;
 
+use crate::app::delivery::DeliverySettings;
 use crate::app::identity::Identities;
 use crate::cli::Now;
 use crate::cli::failure::Failure;
-use crate::cli::flags::{DatabaseFlags, IdentityFlags, ListenFlags, SecretFlags};
+use crate::cli::flags::{DatabaseFlags, DeliveryFlags, IdentityFlags, ListenFlags, SecretFlags};
 use crate::cli::stdout::print;
 use crate::config::{Config, DEFAULT_PORT, DatabaseSetting, Flags, Listening, Setting};
 use crate::domain::api_key::ApiKey;
@@ -60,6 +61,8 @@ pub struct Serve {
     json: bool,
     #[command(flatten)]
     identity: IdentityFlags,
+    #[command(flatten)]
+    delivery: DeliveryFlags,
 }
 
 impl Serve {
@@ -74,6 +77,7 @@ impl Serve {
             .with(Setting::AdminKeyFile, self.admin_key_file.clone());
         let flags = self.secret.clone().add_to(flags);
         let flags = self.identity.clone().add_to(flags);
+        let flags = self.delivery.clone().add_to(flags);
         self.listen.clone().add_to(flags)
     }
 
@@ -88,6 +92,7 @@ impl Serve {
         let port = Port::Exactly(config.port()?.unwrap_or(DEFAULT_PORT));
         let access = access_settings(config)?;
         let identity = config.identity()?;
+        let delivery = config.delivery()?;
         let bundled = config.bundled_data()?;
         let database = config
             .database()?
@@ -95,6 +100,7 @@ impl Serve {
 
         let listener = startup::listen(listening.address, port)?;
         let mut settings = http_settings(access, &listening)?;
+        settings.delivery = delivery;
         if let Some(identity) = identity {
             let identities = Identities::open(identity, now()).map_err(StartError::Identity)?;
             settings.identities = Some(Arc::new(identities));
@@ -179,6 +185,7 @@ pub(super) fn http_settings(
         limits: Arc::new(Limits::new(access.limit, Ticks::monotonic())),
         identities: None,
         tls: tls.transpose()?,
+        delivery: DeliverySettings::plain(),
     })
 }
 

@@ -41,9 +41,11 @@ const PRIVATE_KINDS: &[&str] = &[
     "contacts",
     "ethos",
     "exclusions",
+    "notifications",
     "saved_weights",
     "shortlist",
     "visibility",
+    "webhooks",
     "weights",
 ];
 

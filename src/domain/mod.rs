@@ -19,6 +19,7 @@ pub mod completeness;
 pub mod contact;
 pub mod core_system;
 pub mod dates;
+pub mod destination;
 pub mod directory;
 pub mod error;
 pub mod event;
@@ -28,6 +29,7 @@ pub mod ids;
 pub mod import;
 pub mod interval;
 pub mod link;
+pub mod notification;
 pub mod organisation;
 pub mod partnership;
 pub mod profile;
@@ -41,6 +43,7 @@ pub mod spreadsheet;
 pub mod suggestion;
 pub mod vendor;
 pub mod version;
+pub mod webhook;
 pub mod what_if;
 
 /// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.

@@ -22,7 +22,8 @@ fn code(text: &str) -> Result<OdsCode, Fault> {
     OdsCode::new(text).map_err(|malformed| Fault::Unreadable(malformed.to_string()))
 }
 
-fn time(text: &str) -> Result<DateTime<Utc>, Fault> {
+/// Reads a time of day, with its offset from UTC.
+pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, Fault> {
     DateTime::parse_from_rfc3339(text)
         .ok()
         .filter(|_| text.len() <= MAX_TIME_LEN && !text.contains(' '))

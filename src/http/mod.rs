@@ -28,6 +28,8 @@ mod conditional;
 mod contacts;
 mod core_systems;
 mod ethos;
+mod event_stream;
+mod events;
 mod examples;
 mod exclusions;
 mod expertise;
@@ -49,6 +51,7 @@ mod links;
 mod links_declaration;
 mod me;
 mod networks;
+mod notifications;
 mod observe;
 mod openapi;
 mod operation;
@@ -78,6 +81,8 @@ mod topics;
 mod vendors;
 mod views;
 mod visibility;
+mod webhook_deliveries;
+mod webhooks;
 mod weights;
 mod what_if;
 
@@ -99,15 +104,18 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::Alongside;
+use crate::app::delivery::DeliverySettings;
 use crate::app::identity::Identities;
 use crate::domain::suggestion::Suggestions;
 use crate::http::access::Access;
+use crate::http::event_stream::Streams;
 use crate::http::hosts::Hosts;
 use crate::http::kept::KeptAnswers;
 use crate::http::openapi::{API_PREFIX, Document};
 use crate::http::problem::Problem;
 use crate::http::telemetry::Telemetry;
 use crate::http::views::suggestion::SuggestionsView;
+use crate::http::webhooks::Outbound;
 use crate::random::Random;
 use chrono::{DateTime, Utc};
 
@@ -137,6 +145,8 @@ pub struct HttpSettings {
     pub identities: Option<Arc<Identities>>,
     /// What connections are protected with; `None` is plain HTTP.
     pub tls: Option<rustls::ServerConfig>,
+    /// How events are told.
+    pub delivery: DeliverySettings,
 }
 
 /// What every worker answers from; cheap to clone.
@@ -156,6 +166,8 @@ struct Parts {
     hosts: Data<Hosts>,
     kept: Data<KeptAnswers>,
     access: Data<Access>,
+    outbound: Data<Outbound>,
+    streams: Data<Streams>,
 }
 
 impl Parts {
@@ -168,6 +180,8 @@ impl Parts {
             kept: Data::new(KeptAnswers::new()),
             hosts: Data::new(Hosts::Any),
             access: Data::default(),
+            outbound: Data::new(Outbound::new(&DeliverySettings::plain())),
+            streams: Data::default(),
         })
     }
 }
@@ -198,6 +212,13 @@ impl Service {
             limits,
             peers,
         });
+        self
+    }
+
+    /// The same service, which tells events in this way.
+    #[must_use]
+    pub fn telling(mut self, delivery: &DeliverySettings) -> Self {
+        self.parts.outbound = Data::new(Outbound::new(delivery));
         self
     }
 
@@ -247,9 +268,11 @@ pub fn serve(
         limits,
         identities,
         tls,
+        delivery,
     } = settings;
     let service = Service::new(alongside, clock, Random::system())?;
     let mut service = service.admitting(Some(limits), identities, peers);
+    service.parts.outbound = Data::new(Outbound::new(&delivery));
     service.parts.hosts = Data::new(Hosts::of_listener(listener.local_addr()?, peers));
     let mut server = HttpServer::new(move || service.app())
         .client_request_timeout(HEAD_DEADLINE)
@@ -290,6 +313,8 @@ fn assemble(
         .app_data(parts.kept.clone())
         .app_data(parts.hosts.clone())
         .app_data(parts.access.clone())
+        .app_data(parts.outbound.clone())
+        .app_data(parts.streams.clone())
         .wrap(from_fn(access::check))
         .wrap(Compress::default())
         .wrap(from_fn(hosts::check))
@@ -346,6 +371,7 @@ fn operations(config: &mut ServiceConfig) {
                 .configure(agreed)
                 .configure(choosing)
                 .configure(programme_admin)
+                .configure(telling)
                 .service(completeness::show_completeness)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
@@ -378,6 +404,24 @@ fn choices(config: &mut ServiceConfig) {
         .service(shortlist::order_shortlist)
         .service(shortlist::put_shortlist_entry)
         .service(shortlist::remove_shortlist_entry);
+}
+
+/// What is told to those who want to hear.
+fn telling(config: &mut ServiceConfig) {
+    config
+        .service(events::list_events)
+        .service(event_stream::stream_events)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::create_webhook)
+        .service(webhooks::show_webhook)
+        .service(webhooks::change_webhook)
+        .service(webhooks::delete_webhook)
+        .service(webhooks::rotate_webhook_secret)
+        .service(webhooks::test_webhook)
+        .service(webhook_deliveries::list_deliveries)
+        .service(webhook_deliveries::replay_deliveries)
+        .service(notifications::show_notifications)
+        .service(notifications::put_notifications);
 }
 
 /// What joins organisations, and the people to ask.

@@ -50,6 +50,10 @@ const TAGS: &[(&str, &str)] = &[
         "What sites propose to each other and agree to, and how much each takes on.",
     ),
     ("contacts", "People to ask: for the site itself alone."),
+    (
+        "events",
+        "What happened: as a list, as a stream, by webhooks and by e-mail.",
+    ),
     ("exports", "Tables as files."),
     (
         "fhir",

@@ -7,10 +7,11 @@ use crate::http::access::Rule;
 use crate::http::{
     admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
     blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
-    exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links,
-    links_declaration, me, networks, organisations, particulars, partnerships, pauses, probes,
-    programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions,
-    suggestions, topics, vendors, visibility, weights, what_if,
+    event_stream, events, exclusions, expertise, exports, fhir, history, imports, keys,
+    link_answers, links, links_declaration, me, networks, notifications, organisations,
+    particulars, partnerships, pauses, probes, programme_weights, programmes, reference, shortlist,
+    shown_contacts, site_suggestions, suggestions, topics, vendors, visibility, webhook_deliveries,
+    webhooks, weights, what_if,
 };
 
 /// What is said of an operation.
@@ -76,6 +77,8 @@ const TABLES: &[&[Operation]] = &[
     contacts::OPERATIONS,
     core_systems::OPERATIONS,
     ethos::OPERATIONS,
+    event_stream::OPERATIONS,
+    events::OPERATIONS,
     exclusions::OPERATIONS,
     expertise::OPERATIONS,
     exports::OPERATIONS,
@@ -88,6 +91,7 @@ const TABLES: &[&[Operation]] = &[
     links_declaration::OPERATIONS,
     me::OPERATIONS,
     networks::OPERATIONS,
+    notifications::OPERATIONS,
     organisations::OPERATIONS,
     particulars::OPERATIONS,
     partnerships::OPERATIONS,
@@ -103,6 +107,8 @@ const TABLES: &[&[Operation]] = &[
     topics::OPERATIONS,
     vendors::OPERATIONS,
     visibility::OPERATIONS,
+    webhook_deliveries::OPERATIONS,
+    webhooks::OPERATIONS,
     weights::OPERATIONS,
     what_if::OPERATIONS,
 ];

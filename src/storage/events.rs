@@ -1,6 +1,8 @@
 //! The outbox: what happened, written in the transaction in which it did, so that nothing is told that did not happen and
 //! nothing that happened goes untold.
 
+use std::collections::BTreeMap;
+
 use chrono::{NaiveDateTime, SubsecRound as _};
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
 use uuid::Uuid;
@@ -28,10 +30,19 @@ struct EventRow {
 }
 
 /// The recipient as it is stored: a code, or nothing for the admins.
-fn recipient_text(recipient: Recipient) -> String {
+pub(super) fn recipient_text(recipient: Recipient) -> String {
     match recipient {
         Recipient::Site(code) => code.to_string(),
         Recipient::Admins => String::new(),
+    }
+}
+
+/// The recipient that a stored text stands for.
+pub(super) fn recipient_of(row: Stored<'_>, text: &str) -> Result<Recipient> {
+    if text.is_empty() {
+        Ok(Recipient::Admins)
+    } else {
+        row.parse::<OdsCode>(text).map(Recipient::Site)
     }
 }
 
@@ -62,11 +73,7 @@ impl EventRow {
     fn into_domain(self) -> Result<Event> {
         let key = [self.id.as_str()];
         let row = Stored::new("events", &key);
-        let recipient = if self.recipient.is_empty() {
-            Recipient::Admins
-        } else {
-            Recipient::Site(row.parse::<OdsCode>(&self.recipient)?)
-        };
+        let recipient = recipient_of(row, &self.recipient)?;
         let event = NewEvent {
             kind: row.parse(&self.kind)?,
             recipient,
@@ -89,14 +96,54 @@ impl EventRow {
 /// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
 /// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be written.
 pub fn emit(connection: &mut Connection, event: &NewEvent) -> Result<()> {
+    let row = EventRow::new(last(connection)? + 1, event);
+    each_backend!(connection, c => diesel::insert_into(events::table).values(row).execute(c))
+        .map_err(failed("writing an event"))?;
+    Ok(())
+}
+
+/// Returns the number of the last event; 0 where there is none.
+///
+/// # Errors
+///
+/// As [`emit`].
+pub fn last(connection: &mut Connection) -> Result<i64> {
     let last: Option<i64> = events::table
         .select(diesel::dsl::max(events::sequence))
         .first(&mut connection.database)
         .map_err(failed("reading the last event"))?;
-    let row = EventRow::new(last.unwrap_or(0) + 1, event);
-    each_backend!(connection, c => diesel::insert_into(events::table).values(row).execute(c))
-        .map_err(failed("writing an event"))?;
-    Ok(())
+    Ok(last.unwrap_or(0))
+}
+
+/// Returns everybody's events after a number, in their order, at most so many.
+pub(super) fn of_everybody(
+    connection: &mut Connection,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    events::table
+        .filter(events::sequence.gt(sequence))
+        .order(events::sequence.asc())
+        .limit(limit)
+        .load::<EventRow>(&mut connection.database)
+        .map_err(failed("reading events"))?
+        .into_iter()
+        .map(EventRow::into_domain)
+        .collect()
+}
+
+/// Returns the events with these numbers, by number.
+pub(super) fn numbered(
+    connection: &mut Connection,
+    sequences: &[i64],
+) -> Result<BTreeMap<i64, Event>> {
+    events::table
+        .filter(events::sequence.eq_any(sequences))
+        .load::<EventRow>(&mut connection.database)
+        .map_err(failed("reading events"))?
+        .into_iter()
+        .map(|row| Ok((row.sequence, row.into_domain()?)))
+        .collect()
 }
 
 /// Returns a recipient's events after a number, in their order, at most so many.

@@ -165,51 +165,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    programme_members (programme, ods_code) {
-        programme -> Text,
-        ods_code -> Text,
-        joined -> Timestamp,
-        departed -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
-    programme_weight_versions (programme, version, criterion) {
-        programme -> Text,
-        version -> BigInt,
-        criterion -> Text,
-        weight -> Double,
-        changed_at -> Nullable<Timestamp>,
-        changed_by -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    admin_suggestions (id) {
-        id -> Text,
-        sequence -> BigInt,
-        a_code -> Text,
-        b_code -> Text,
-        state -> Text,
-        sealed_reason -> Text,
-        programme -> Nullable<Text>,
-        created_at -> Timestamp,
-        created_by -> Text,
-        version -> BigInt,
-    }
-}
-
-diesel::table! {
-    admin_suggestion_answers (suggestion_id, ods_code) {
-        suggestion_id -> Text,
-        ods_code -> Text,
-        interested -> Bool,
-        answered_at -> Timestamp,
-        version -> BigInt,
-    }
-}
-
-diesel::table! {
     programme_weights (programme, criterion) {
         programme -> Text,
         criterion -> Text,
@@ -562,6 +517,135 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    programme_members (programme, ods_code) {
+        programme -> Text,
+        ods_code -> Text,
+        joined -> Timestamp,
+        departed -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    programme_weight_versions (programme, version, criterion) {
+        programme -> Text,
+        version -> BigInt,
+        criterion -> Text,
+        weight -> Double,
+        changed_at -> Nullable<Timestamp>,
+        changed_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    admin_suggestions (id) {
+        id -> Text,
+        sequence -> BigInt,
+        a_code -> Text,
+        b_code -> Text,
+        state -> Text,
+        sealed_reason -> Text,
+        programme -> Nullable<Text>,
+        created_at -> Timestamp,
+        created_by -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    admin_suggestion_answers (suggestion_id, ods_code) {
+        suggestion_id -> Text,
+        ods_code -> Text,
+        interested -> Bool,
+        answered_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Text,
+        owner -> Text,
+        url -> Text,
+        events -> Text,
+        description -> Nullable<Text>,
+        disabled -> Nullable<Text>,
+        failing_since -> Nullable<Timestamp>,
+        held_until -> Nullable<Timestamp>,
+        n_failures -> BigInt,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_secrets (webhook_id, number) {
+        webhook_id -> Text,
+        number -> BigInt,
+        sealed -> Text,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> Text,
+        event_id -> Text,
+        event_sequence -> BigInt,
+        kind -> Text,
+        channel -> Text,
+        webhook_id -> Nullable<Text>,
+        contact_id -> Nullable<Text>,
+        state -> Text,
+        attempts -> BigInt,
+        created_at -> Timestamp,
+        due_at -> Nullable<Timestamp>,
+        claimed_until -> Nullable<Timestamp>,
+        last_attempt_at -> Nullable<Timestamp>,
+        status -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    delivery_position (id) {
+        id -> BigInt,
+        event_sequence -> BigInt,
+    }
+}
+
+diesel::table! {
+    notifications (ods_code) {
+        ods_code -> Text,
+        email -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    match_reviews (approach_id) {
+        approach_id -> Text,
+        assignee -> Nullable<Text>,
+        resolution -> Nullable<Text>,
+        sealed_reason -> Nullable<Text>,
+        resolved_by -> Nullable<Text>,
+        resolved_at -> Nullable<Timestamp>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    match_comments (id) {
+        id -> Text,
+        sequence -> BigInt,
+        approach_id -> Text,
+        author -> Text,
+        made_at -> Timestamp,
+        sealed_text -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     organisation_care_settings,
@@ -571,3 +655,5 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 
 diesel::allow_tables_to_appear_in_same_query!(approaches, exclusions);
+
+diesel::allow_tables_to_appear_in_same_query!(deliveries, events, webhooks);

@@ -12,6 +12,7 @@ use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, Folde
 use crate::domain::capacity::{AvailabilityState, PausedBy};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
+use crate::domain::event::EventKind;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
@@ -20,6 +21,7 @@ use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::Criterion;
 use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::suggestion::{Fact, WeightsFrom};
+use crate::domain::webhook::{AttemptError, DeliveryState, DisabledReason};
 use crate::domain::what_if::WhyUnmatched;
 
 /// Anything that is shown as its `Display`.
@@ -163,6 +165,10 @@ named! {
     ModuleName(Module) as "Module": "A part of the core clinical system landscape.";
     SystemStatusName(SystemStatus) as "SystemStatus": "How far an organisation is with a system, or that it has none.";
     AttributeName(Attribute) as "Attribute": "A property in which two organisations may be alike.";
+    AttemptErrorName(AttemptError) as "AttemptError": "Why an attempt did not deliver.";
+    DeliveryStateName(DeliveryState) as "DeliveryState": "What became of a delivery.";
+    DisabledReasonName(DisabledReason) as "DisabledReason": "Why a webhook is disabled: its owner said so, the receiver answered 410, or it failed for five days.";
+    EventKindName(EventKind) as "EventKind": "What happened.";
     LinkKindName(LinkKind) as "LinkKind": "What two organisations have or had to do with each other.";
     LinkStandingName(LinkStanding) as "LinkStanding": "Who stands behind a link.";
     EndReasonName(EndReason) as "EndReason": "Why a partnership ended.";

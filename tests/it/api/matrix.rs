@@ -159,6 +159,19 @@ const ROWS: &[(&str, For)] = &[
     ("show_visibility", For::Itself),
     ("put_visibility", For::Itself),
     ("list_history", For::ItselfAdmins),
+    ("list_events", For::Sites),
+    ("stream_events", For::Sites),
+    ("list_webhooks", For::SitesAdmins),
+    ("create_webhook", For::SitesAdmins),
+    ("show_webhook", For::SitesAdmins),
+    ("change_webhook", For::SitesAdmins),
+    ("delete_webhook", For::SitesAdmins),
+    ("rotate_webhook_secret", For::SitesAdmins),
+    ("test_webhook", For::SitesAdmins),
+    ("list_deliveries", For::SitesAdmins),
+    ("replay_deliveries", For::SitesAdmins),
+    ("show_notifications", For::Itself),
+    ("put_notifications", For::Itself),
     ("create_import", For::SitesAdmins),
     ("list_imports", For::SitesAdmins),
     ("show_import", For::SitesAdmins),
@@ -191,6 +204,17 @@ const OF_THE_MAKER: &[&str] = &[
     "accept_approach",
     "decline_approach",
     "withdraw_approach",
+];
+
+/// The same, of which not even programme admins see another's.
+const OF_THE_MAKER_ALONE: &[&str] = &[
+    "show_webhook",
+    "change_webhook",
+    "delete_webhook",
+    "rotate_webhook_secret",
+    "test_webhook",
+    "list_deliveries",
+    "replay_deliveries",
 ];
 
 /// Whose organisation, or thing, is asked for.
@@ -282,7 +306,9 @@ fn expected(call: &Call, row: For, caller: As, target: Target) -> Outcome {
         For::Admins => true,
     };
     let exists = !(call.names_an_organisation() || call.names_an_id()) || target != Target::MadeUp;
-    let is_makers = OF_THE_MAKER.contains(&call.id) && is_site && !is_itself;
+    let is_makers = (OF_THE_MAKER.contains(&call.id) && is_site
+        || OF_THE_MAKER_ALONE.contains(&call.id))
+        && !is_itself;
     if is_allowed && exists && !is_makers {
         Outcome::Done
     } else {

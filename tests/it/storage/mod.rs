@@ -4,6 +4,7 @@ mod audit;
 mod between;
 mod choices;
 mod choosing;
+mod deliveries;
 mod export;
 mod facts;
 mod keys;

@@ -5,5 +5,6 @@ pub(crate) mod calls;
 pub(crate) mod choosing;
 pub(crate) mod database;
 pub(crate) mod logs;
+pub(crate) mod receiver;
 pub(crate) mod service;
 pub(crate) mod synthetic;

@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use actix_web::App;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, IF_MATCH};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Bytes;
+use alongside::app::delivery::DeliverySettings;
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::api_key::{ApiKey, KeyRecord};
 use alongside::domain::caller::Role;
@@ -187,6 +191,29 @@ impl TestService {
     /// What time it is.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         now() + TimeDelta::seconds(self.passed.load(Ordering::Relaxed))
+    }
+
+    /// The same service, which tells events in this way.
+    pub(crate) fn telling(self, settings: &DeliverySettings) -> Self {
+        Self {
+            service: self.service.telling(settings),
+            ..self
+        }
+    }
+
+    /// The application, for tests that do not read an answer to its end.
+    pub(crate) fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+            InitError = (),
+        > + use<>,
+    > {
+        self.service.app()
     }
 
     /// What the files of the database hold, those of its journal included.
