@@ -2,11 +2,14 @@
 //!
 //! Knows nothing of HTTP or SQL. [`Alongside`] is the service behind every interface.
 
+pub mod board;
+pub mod board_export;
 mod bridges;
 mod callers;
 pub mod expertise;
 pub mod export;
 mod export_file;
+mod exposures;
 mod fill;
 pub mod identity;
 pub mod identity_keys;
@@ -15,6 +18,7 @@ mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;
+mod overview;
 mod vendors;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -50,6 +54,7 @@ pub enum BundledData {
 pub struct Alongside {
     state: Arc<State>,
     imports: import_jobs::ImportQueue,
+    exposures: exposures::KeptExposures,
 }
 
 struct State {
@@ -160,6 +165,7 @@ impl Alongside {
         Ok(Self {
             state: Arc::new(state),
             imports: import_jobs::ImportQueue::default(),
+            exposures: exposures::KeptExposures::default(),
         })
     }
 

@@ -47,7 +47,7 @@ const PRIVATE_KINDS: [&str; 7] = [
 ];
 
 /// What everybody, or every admin, may see anyway, by the kind of row. A kind that is in neither list counts as private.
-const OPEN_KINDS: [&str; 25] = [
+const OPEN_KINDS: [&str; 26] = [
     "",
     "approaches",
     "attributes",
@@ -61,6 +61,7 @@ const OPEN_KINDS: [&str; 25] = [
     "keys",
     "links",
     "links_declaration",
+    "match_reviews",
     "network_members",
     "networks",
     "organisation",

@@ -477,6 +477,29 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    match_reviews (approach_id) {
+        approach_id -> Text,
+        assignee -> Nullable<Text>,
+        resolution -> Nullable<Text>,
+        sealed_reason -> Nullable<Text>,
+        resolved_by -> Nullable<Text>,
+        resolved_at -> Nullable<Timestamp>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    match_comments (id) {
+        id -> Text,
+        sequence -> BigInt,
+        approach_id -> Text,
+        author -> Text,
+        made_at -> Timestamp,
+        sealed_text -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     organisation_care_settings,
