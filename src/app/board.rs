@@ -14,6 +14,9 @@ use crate::engine::exposure::fits;
 use crate::random::Random;
 use crate::storage::{Connection, Outcome, match_reviews, matches};
 
+/// How many comments a match shows with itself.
+const FIRST_COMMENTS: usize = 50;
+
 impl Alongside {
     /// Returns a page of the board.
     ///
@@ -41,27 +44,28 @@ impl Alongside {
         })
     }
 
-    /// Returns one match with its history.
+    /// Returns one match with its history and its first comments.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`] where there is none of this id; those of the database.
-    pub async fn match_with_history(
+    pub async fn match_in_full(
         &self,
         id: String,
         now: DateTime<Utc>,
-    ) -> Result<(ScoredMatch, Vec<HistoryEntry>)> {
+    ) -> Result<(ScoredMatch, Vec<HistoryEntry>, Vec<Comment>)> {
         let read = move |connection: &mut Connection| {
             let found = matches::find(connection, &id, now)?;
             let history = matches::history(connection, &found)?;
-            Ok((found, history))
+            let (comments, _) = match_reviews::comments(connection, &id, None, FIRST_COMMENTS)?;
+            Ok((found, history, comments))
         };
-        let (found, history) = self.storage().read(read).await?;
+        let (found, history, comments) = self.storage().read(read).await?;
         let (scored, _) = self.scored(vec![found], now.date_naive());
         let scored = scored.into_iter().next();
         let scored = scored
             .ok_or_else(|| Error::Internal("scoring a match", "there is no score of it".into()))?;
-        Ok((scored, history))
+        Ok((scored, history, comments))
     }
 
     /// Adds to matches what their scores are now.

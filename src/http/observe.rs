@@ -169,7 +169,7 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
     if fhir::is_fhir(path) {
         return fhir::form::refusal(request);
     }
-    let is_json = path.starts_with(API_PREFIX) && !path.starts_with(exports::FILES);
+    let is_json = path.starts_with(API_PREFIX) && !exports::is_file(path);
     if is_json && !takes_json(request.headers()) {
         return Some(Problem::new(
             Kind::NotAcceptable,

@@ -39,7 +39,7 @@ rule is a 422. In a JSON body everything but broken JSON is a 422. Unknown param
 `Accept-Encoding` asks for it. A service that listens on this machine alone takes no other `Host` than `localhost` and \
 loopback addresses.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("audit", "Who changed what, and when."),
     ("contacts", "People to ask: for the site itself alone."),
     ("exports", "Tables as files."),
@@ -52,6 +52,10 @@ const TAGS: [(&str, &str); 12] = [
         "Files that are handed in, and what came of their rows.",
     ),
     ("keys", "Who may call."),
+    (
+        "matches",
+        "What programme admins see of all approaches and partnerships, and what they make of it; nothing here decides for a site.",
+    ),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",

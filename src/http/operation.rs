@@ -6,8 +6,8 @@
 use crate::http::access::Rule;
 use crate::http::{
     attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
-    exports, fhir, history, imports, keys, link_answers, links, links_declaration, me, networks,
-    organisations, particulars, probes, reference, suggestions, topics, vendors, visibility,
+    exports, fhir, history, imports, keys, link_answers, links, links_declaration, match_reviews, matches, me,
+    networks, organisations, overview, particulars, probes, reference, suggestions, topics, vendors, visibility,
     weights,
 };
 
@@ -76,9 +76,12 @@ const TABLES: &[&[Operation]] = &[
     link_answers::OPERATIONS,
     links::OPERATIONS,
     links_declaration::OPERATIONS,
+    match_reviews::OPERATIONS,
+    matches::OPERATIONS,
     me::OPERATIONS,
     networks::OPERATIONS,
     organisations::OPERATIONS,
+    overview::OPERATIONS,
     particulars::OPERATIONS,
     probes::OPERATIONS,
     reference::OPERATIONS,

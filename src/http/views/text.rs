@@ -114,6 +114,7 @@ macro_rules! named {
         }
     )+};
 }
+pub(super) use named;
 
 named! {
     CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
