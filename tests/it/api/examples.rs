@@ -9,7 +9,7 @@ use crate::support::service::Answer;
 
 /// Asks an operation as its examples do: on the shared service where that changes nothing, else on one of its own.
 async fn asked(call: &Call, optional: impl Fn(&str) -> bool) -> (String, Answer) {
-    if call.only_reads() && call.preparation().is_none() {
+    if call.only_reads() && !call.is_prepared() {
         let address = call.address(&call.instead(), optional);
         let answer = SERVICE.ask(call.caller(), call.request(&address)).await;
         (address, answer)
@@ -44,7 +44,11 @@ async fn every_example_is_answered() {
 }
 
 /// Answers that are shortened in the document: the question to which each is the answer.
-const QUESTIONS: [(&str, &str); 6] = [
+const QUESTIONS: [(&str, &str); 7] = [
+    (
+        "show_pipeline",
+        "/api/v1/admin/pipeline?limit=1&asOf=2026-11-22",
+    ),
     (
         "search_fhir_affiliations",
         "/fhir/R4/OrganizationAffiliation?primary-organization=RW6&_count=1",

@@ -39,6 +39,19 @@ const ROWS: &[(&str, For)] = &[
     ("show_openapi", For::Everybody),
     ("show_method", For::Everybody),
     ("show_me", For::Callers),
+    ("list_matches", For::AdminsViewers),
+    ("export_matches", For::AdminsViewers),
+    ("show_match", For::AdminsViewers),
+    ("assign_match", For::Admins),
+    ("list_match_comments", For::AdminsViewers),
+    ("comment_on_match", For::Admins),
+    ("resolve_match", For::Admins),
+    ("reopen_match", For::Admins),
+    ("change_matches", For::Admins),
+    ("show_pipeline", For::AdminsViewers),
+    ("export_pipeline", For::AdminsViewers),
+    ("show_load", For::AdminsViewers),
+    ("export_load", For::AdminsViewers),
     ("list_keys", For::Admins),
     ("create_key", For::Admins),
     ("show_key", For::Admins),
@@ -237,7 +250,7 @@ const MADE_UP_ID: &str = "99999999-9999-4999-8999-999999999999";
 async fn prepared(call: &Call) -> (TestService, Vec<(Target, String)>) {
     let service = TestService::bundled();
     let mut ids = vec![(Target::MadeUp, MADE_UP_ID.to_owned())];
-    if call.preparation().is_some() {
+    if call.is_prepared() {
         for target in [Target::Rth, Target::Rhw] {
             // Who confirms or disputes a link is not who declared it.
             let is_other_side = call.caller() == As::Rhw;

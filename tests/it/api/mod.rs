@@ -3,6 +3,7 @@
 mod attributes;
 mod audit;
 mod blueprints;
+mod board;
 mod completeness;
 mod contacts;
 mod core_systems;
@@ -20,6 +21,7 @@ mod links;
 mod matrix;
 mod networks;
 mod organisations;
+mod overview;
 mod particulars;
 mod reference;
 mod suggestions;

@@ -6,9 +6,11 @@ use std::sync::LazyLock;
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
-use serde_json::Value;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
 
-use super::service::{Answer, As, TestService};
+use super::matches;
+use super::service::{Answer, As, TestService, now};
 
 /// The document of the service.
 pub(crate) static DOCUMENT: LazyLock<Value> =
@@ -147,6 +149,35 @@ impl Call {
         instead
     }
 
+    /// Whether it is about matches, which no admin can make: the tests store them.
+    fn is_about_matches(&self) -> bool {
+        self.path.starts_with("/api/v1/admin/matches")
+    }
+
+    /// Whether something has to be there before it can be asked.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.is_about_matches() || self.preparation().is_some()
+    }
+
+    /// Stores the match of an organisation, and returns its id.
+    async fn store_match(&self, service: &TestService, instead: &Instead<'_>) -> String {
+        let from = instead.get("odsCode").copied().unwrap_or("RTH");
+        let (number, to) = if from == "RTH" { (1, "RHW") } else { (2, "RJ7") };
+        let made = matches::open(number, from, to, now() - TimeDelta::days(3));
+        let made = if from == "RTH" {
+            made.partnered(number, now() - TimeDelta::days(1))
+        } else {
+            made
+        };
+        matches::store(service.alongside.storage(), std::slice::from_ref(&made));
+        if self.id == "reopen_match" {
+            let path = format!("/api/v1/admin/matches/{}/resolve", made.approach.id);
+            let body = json!({ "resolution": "no_action", "reason": "Nothing to do." });
+            service.post(As::Admin, &path, &body).await.good();
+        }
+        made.approach.id
+    }
+
     /// What has to be there before it can be asked: the operation that makes it.
     pub(crate) fn preparation(&self) -> Option<Call> {
         let (path, method) = match self.path.split_once("/{id}") {
@@ -166,6 +197,9 @@ impl Call {
         caller: As,
         instead: &Instead<'_>,
     ) -> Option<String> {
+        if self.is_about_matches() {
+            return Some(self.store_match(service, instead).await);
+        }
         let preparation = self.preparation()?;
         let address = preparation.address(instead, |_| false);
         let answer = service.ask(caller, preparation.request(&address)).await;
@@ -193,7 +227,7 @@ impl Call {
     /// Asks as its examples do, on a service that nobody wrote to.
     pub(crate) async fn ask_fresh(&self, optional: impl Fn(&str) -> bool) -> (String, Answer) {
         let service = TestService::bundled();
-        if self.preparation().is_some() {
+        if self.is_prepared() {
             let maker = if self.caller() == As::Rhw {
                 As::Rth
             } else {

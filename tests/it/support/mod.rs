@@ -3,5 +3,6 @@
 pub(crate) mod calls;
 pub(crate) mod database;
 pub(crate) mod logs;
+pub(crate) mod matches;
 pub(crate) mod service;
 pub(crate) mod synthetic;
