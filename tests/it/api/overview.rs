@@ -315,7 +315,7 @@ fn standing(code: &str, all: &[Made]) -> (&'static str, Vec<&'static str>, u32, 
 
 #[actix_web::test]
 async fn the_pipeline_is_that_of_what_was_stored() {
-    let (service, mut all) = filled_service(220).await;
+    let (service, mut all) = filled_service(120).await;
     let Seen { sites, lists } = seen(&service).await;
     // Three of which nothing was drawn at random: paused to today, paused to yesterday, without places.
     let [paused, resumed, full] = [1, 2, 3].map(|from_end| sites[sites.len() - from_end].code.as_str());
