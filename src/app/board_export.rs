@@ -220,7 +220,8 @@ fn match_cells(one: &ScoredMatch, now: DateTime<Utc>) -> Vec<Cell<'_>> {
     };
     let present = |of: fn(&PairFit) -> f64| rounded(one.now.as_ref().map(of), SHARE);
     let resolved = found.review.resolved.as_ref();
-    let usefulness = |of: Option<crate::domain::partnership::Usefulness>| number(of.map(|u| u.get()));
+    let usefulness =
+        |of: Option<crate::domain::partnership::Usefulness>| number(of.map(|u| u.get()));
     vec![
         text(approach.id.as_str()),
         text(approach.kind.as_str()),
@@ -231,7 +232,11 @@ fn match_cells(one: &ScoredMatch, now: DateTime<Utc>) -> Vec<Cell<'_>> {
         text(approach.to.as_str()),
         text(found.to_name.as_str()),
         some(approach.programme.as_ref()),
-        text(approach.sent_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+        text(
+            approach
+                .sent_at
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        ),
         number(u32::try_from((now - approach.sent_at).num_days()).ok()),
         joined(approach.topics.learn.iter().map(Slug::as_str)),
         joined(approach.topics.give.iter().map(Slug::as_str)),

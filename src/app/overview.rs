@@ -11,7 +11,8 @@ use crate::domain::board::OVER_ASKED;
 use crate::domain::error::Result;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::load::{
-    Exposure, GroupLoad, GroupNumbers, LoadReport, SiteExposure, Spread, TOP, suppressed, suppressed_table,
+    Exposure, GroupLoad, GroupNumbers, LoadReport, SiteExposure, Spread, TOP, suppressed,
+    suppressed_table,
 };
 use crate::domain::organisation::Board;
 use crate::domain::pipeline::{
@@ -229,7 +230,9 @@ fn groups<T>(all: &[T], board: impl Fn(&T) -> Option<&Arc<Board>>) -> Groups<'_,
     for one in all {
         let of = board(one);
         let key = of.map(|board| board.code.to_string());
-        let group = groups.entry(key).or_insert_with(|| (of.cloned(), Vec::new()));
+        let group = groups
+            .entry(key)
+            .or_insert_with(|| (of.cloned(), Vec::new()));
         group.1.push(one);
     }
     groups
@@ -245,9 +248,7 @@ fn sizes<T>(groups: &Groups<'_, T>) -> Vec<Option<u32>> {
 }
 
 /// How many organisations are in each stage.
-fn stages_of<'a>(
-    entries: impl Iterator<Item = &'a PipelineEntry>,
-) -> [u32; Stage::ALL.len()] {
+fn stages_of<'a>(entries: impl Iterator<Item = &'a PipelineEntry>) -> [u32; Stage::ALL.len()] {
     let mut counts = [0_u32; Stage::ALL.len()];
     for entry in entries {
         let at = Stage::ALL.iter().position(|&stage| stage == entry.stage);
@@ -262,7 +263,10 @@ fn stage_counts<'a>(entries: impl Iterator<Item = &'a PipelineEntry>) -> StageCo
     let counts = stages_of(entries);
     let shown = suppressed(&counts);
     StageCounts {
-        organisations: suppressed(&[counts.iter().sum()]).first().copied().flatten(),
+        organisations: suppressed(&[counts.iter().sum()])
+            .first()
+            .copied()
+            .flatten(),
         stages: std::array::from_fn(|at| shown.get(at).copied().flatten()),
     }
 }

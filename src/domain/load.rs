@@ -190,7 +190,10 @@ pub fn suppressed_table(table: &[Vec<u32>], hidden_rows: &[bool]) -> Vec<Vec<Opt
     if table.len() > 1 {
         lines.extend((0..n_columns).map(|column| {
             let holds = |row: &usize| column < table[*row].len();
-            (0..table.len()).filter(holds).map(|row| (row, column)).collect()
+            (0..table.len())
+                .filter(holds)
+                .map(|row| (row, column))
+                .collect()
         }));
     }
     // Hiding a count for the sake of its row may open its column again, until nothing changes any more.
@@ -203,7 +206,9 @@ pub fn suppressed_table(table: &[Vec<u32>], hidden_rows: &[bool]) -> Vec<Vec<Opt
             if n_hidden == 0 || (n_hidden >= 2 && held >= MIN_GROUP) {
                 continue;
             }
-            let positive = line.iter().filter(|&&(r, c)| shown[r][c].is_some_and(|n| n > 0));
+            let positive = line
+                .iter()
+                .filter(|&&(r, c)| shown[r][c].is_some_and(|n| n > 0));
             if let Some(&(row, column)) = positive.min_by_key(|&&(r, c)| table[r][c]) {
                 shown[row][column] = None;
                 is_changed = true;

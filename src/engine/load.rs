@@ -140,10 +140,7 @@ mod tests {
     #[test]
     fn a_pair_is_returned_where_both_see_each_other() {
         // 0 sees 1 and 2, 1 sees 0, 2 sees 1: of four, 0-1 and 1-0 are returned.
-        close(
-            reciprocity(&[vec![1, 2], vec![0], vec![1]]),
-            0.5,
-        );
+        close(reciprocity(&[vec![1, 2], vec![0], vec![1]]), 0.5);
         assert_eq!(reciprocity(&[]), None);
         assert_eq!(reciprocity(&[vec![], vec![]]), None);
         close(reciprocity(&[vec![1], vec![0]]), 1.0);

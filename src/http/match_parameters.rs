@@ -99,19 +99,84 @@ fn match_filters() -> Vec<Parameter> {
         in_query(name, words, schema, example)
     };
     vec![
-        describe("state", "Only approaches that are in this state now.", states, json!("sent")),
-        describe("partnership", "Only matches with a partnership in this state.", partnerships, json!("active")),
-        describe("kind", "Only approaches of this kind.", kinds, json!("partnership")),
-        describe("programme", "Only what was made in this programme: its slug.", slug_schema(), json!("default")),
-        describe("odsCode", "Only matches with this organisation on either side.", code_schema(), json!("RTH")),
-        describe("region", "Only matches with an organisation of this NHS region, by its code, on either side.", board_schema(), json!("Y59")),
-        describe("icb", "Only matches with an organisation of this integrated care board, by its code, on either side.", board_schema(), json!("QU9")),
-        describe("flag", "Only matches with this flag.", flags, json!("low_coverage")),
-        describe("assignee", "Only matches that are this admin's to look after: the id of a key.", id, json!(EXAMPLE_ID)),
-        describe("resolved", "Only matches that were resolved, or that were not.", yes_or_no, json!("false")),
-        describe("from", "Only what was sent on this day or later.", as_of_schema(), json!("2026-11-01")),
-        describe("until", "Only what was sent on this day or earlier.", as_of_schema(), json!("2026-11-22")),
-        describe("order", "`newest` first (the default), `age` (the oldest first), or `fit` (the greatest mutual fit then first; those without one last).", orders, json!("fit")),
+        describe(
+            "state",
+            "Only approaches that are in this state now.",
+            states,
+            json!("sent"),
+        ),
+        describe(
+            "partnership",
+            "Only matches with a partnership in this state.",
+            partnerships,
+            json!("active"),
+        ),
+        describe(
+            "kind",
+            "Only approaches of this kind.",
+            kinds,
+            json!("partnership"),
+        ),
+        describe(
+            "programme",
+            "Only what was made in this programme: its slug.",
+            slug_schema(),
+            json!("default"),
+        ),
+        describe(
+            "odsCode",
+            "Only matches with this organisation on either side.",
+            code_schema(),
+            json!("RTH"),
+        ),
+        describe(
+            "region",
+            "Only matches with an organisation of this NHS region, by its code, on either side.",
+            board_schema(),
+            json!("Y59"),
+        ),
+        describe(
+            "icb",
+            "Only matches with an organisation of this integrated care board, by its code, on either side.",
+            board_schema(),
+            json!("QU9"),
+        ),
+        describe(
+            "flag",
+            "Only matches with this flag.",
+            flags,
+            json!("low_coverage"),
+        ),
+        describe(
+            "assignee",
+            "Only matches that are this admin's to look after: the id of a key.",
+            id,
+            json!(EXAMPLE_ID),
+        ),
+        describe(
+            "resolved",
+            "Only matches that were resolved, or that were not.",
+            yes_or_no,
+            json!("false"),
+        ),
+        describe(
+            "from",
+            "Only what was sent on this day or later.",
+            as_of_schema(),
+            json!("2026-11-01"),
+        ),
+        describe(
+            "until",
+            "Only what was sent on this day or earlier.",
+            as_of_schema(),
+            json!("2026-11-22"),
+        ),
+        describe(
+            "order",
+            "`newest` first (the default), `age` (the oldest first), or `fit` (the greatest mutual fit then first; those without one last).",
+            orders,
+            json!("fit"),
+        ),
     ]
 }
 
@@ -220,7 +285,12 @@ impl IntoParams for PipelineParameters {
         let stages = names(Stage::ALL.iter().map(|stage| stage.as_str()));
         let reasons = names(Why::ALL.iter().map(|why| why.as_str()));
         let mut parameters = vec![
-            in_query("stage", "Only organisations at this stage.", stages, json!("none")),
+            in_query(
+                "stage",
+                "Only organisations at this stage.",
+                stages,
+                json!("none"),
+            ),
             in_query(
                 "why",
                 "Only organisations that have no partner for this reason.",

@@ -6,9 +6,9 @@
 use crate::http::access::Rule;
 use crate::http::{
     attributes, audit, blueprints, bridges, completeness, contacts, core_systems, ethos, expertise,
-    exports, fhir, history, imports, keys, link_answers, links, links_declaration, match_reviews, matches, me,
-    networks, organisations, overview, particulars, probes, reference, suggestions, topics, vendors, visibility,
-    weights,
+    exports, fhir, history, imports, keys, link_answers, links, links_declaration, match_reviews,
+    matches, me, networks, organisations, overview, particulars, probes, reference, suggestions,
+    topics, vendors, visibility, weights,
 };
 
 /// What is said of an operation.

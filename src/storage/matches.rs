@@ -180,10 +180,11 @@ pub(super) fn filtered(
         selected = flagged(connection, selected, flag, now)?;
     }
     if let Some(assignee) = &query.assignee {
-        let assigned =
-            sql::<Bool>("approaches.id IN (SELECT approach_id FROM match_reviews WHERE assignee = ")
-                .bind::<diesel::sql_types::Text, _>(assignee.clone())
-                .sql(")");
+        let assigned = sql::<Bool>(
+            "approaches.id IN (SELECT approach_id FROM match_reviews WHERE assignee = ",
+        )
+        .bind::<diesel::sql_types::Text, _>(assignee.clone())
+        .sql(")");
         selected = selected.filter(assigned);
     }
     if let Some(resolved) = query.resolved {
@@ -195,7 +196,10 @@ pub(super) fn filtered(
     if let Some(from) = query.from {
         selected = selected.filter(approaches::sent_at.ge(from.and_time(NaiveTime::MIN)));
     }
-    if let Some(after) = query.until.and_then(|day| day.checked_add_days(Days::new(1))) {
+    if let Some(after) = query
+        .until
+        .and_then(|day| day.checked_add_days(Days::new(1)))
+    {
         selected = selected.filter(approaches::sent_at.lt(after.and_time(NaiveTime::MIN)));
     }
     Ok(selected)

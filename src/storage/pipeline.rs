@@ -173,10 +173,11 @@ fn partners(
         .select((partnerships::a_code, partnerships::b_code))
         .into_boxed();
     if let Some(slug) = programme {
-        let made_in =
-            sql::<Bool>("partnerships.approach_id IN (SELECT id FROM approaches WHERE programme = ")
-                .bind::<diesel::sql_types::Text, _>(slug.to_string())
-                .sql(")");
+        let made_in = sql::<Bool>(
+            "partnerships.approach_id IN (SELECT id FROM approaches WHERE programme = ",
+        )
+        .bind::<diesel::sql_types::Text, _>(slug.to_string())
+        .sql(")");
         selected = selected.filter(made_in);
     }
     let rows = selected

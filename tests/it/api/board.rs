@@ -175,7 +175,10 @@ async fn every_number_of_a_match_is_that_of_what_was_stored() {
                     assert!((shown(pointer).unwrap() - number).abs() < 1e-6, "{then}");
                 }
                 assert_eq!(then["distanceKm"], json!(seen.distance_km));
-                assert_eq!((&then["revision"], &then["methodVersion"]), (&json!(1), &json!("1")));
+                assert_eq!(
+                    (&then["revision"], &then["methodVersion"]),
+                    (&json!(1), &json!("1"))
+                );
             }
         }
         let expected = flags(made, &all, now());
@@ -184,7 +187,10 @@ async fn every_number_of_a_match_is_that_of_what_was_stored() {
             *n += usize::from(expected.contains(&flag));
         }
     }
-    assert!(n_flags.iter().all(|n| *n > 0), "a flag is never there: {n_flags:?}");
+    assert!(
+        n_flags.iter().all(|n| *n > 0),
+        "a flag is never there: {n_flags:?}"
+    );
 }
 
 #[actix_web::test]
@@ -228,7 +234,14 @@ async fn every_filter_lists_what_it_says_and_nothing_else() {
     let one = all[0].approach.from;
     type Holds<'a> = Box<dyn Fn(&Made) -> bool + 'a>;
     let mut filters: Vec<(String, Holds<'_>)> = Vec::new();
-    for name in ["sent", "accepted", "declined", "withdrawn", "expired", "ended"] {
+    for name in [
+        "sent",
+        "accepted",
+        "declined",
+        "withdrawn",
+        "expired",
+        "ended",
+    ] {
         filters.push((
             format!("&state={name}"),
             Box::new(move |made| state(made, now()) == name),
@@ -297,7 +310,10 @@ async fn every_filter_lists_what_it_says_and_nothing_else() {
         let (items, total) = listed(&service, query).await;
         assert_eq!(ids(&items), expected, "{query}");
         assert_eq!(total, expected.len() as u64, "{query}");
-        assert!(!expected.is_empty() && expected.len() < all.len(), "{query}");
+        assert!(
+            !expected.is_empty() && expected.len() < all.len(),
+            "{query}"
+        );
     }
 }
 
@@ -318,15 +334,25 @@ async fn the_orders_are_total_and_pages_leave_nothing_out() {
     by_fit.sort_by(|a, b| fit(b).total_cmp(&fit(a)));
     let (items, _) = listed(&service, "&order=fit").await;
     assert_eq!(ids(&items), in_order(by_fit));
-    for broken in ["order=best", "state=open", "flag=x", "resolved=yes", "limit=201", "page=2"] {
-        let status = service.get(As::Admin, &format!("{BOARD}?{broken}")).await.status;
+    for broken in [
+        "order=best",
+        "state=open",
+        "flag=x",
+        "resolved=yes",
+        "limit=201",
+        "page=2",
+    ] {
+        let status = service
+            .get(As::Admin, &format!("{BOARD}?{broken}"))
+            .await
+            .status;
         assert!(matches!(status, 400 | 422), "{broken} {status}");
     }
 }
 
 fn one_match(service: &TestService) -> String {
-    let made = open(1, "RTH", "RHW", now() - TimeDelta::days(3))
-        .partnered(1, now() - TimeDelta::days(1));
+    let made =
+        open(1, "RTH", "RHW", now() - TimeDelta::days(3)).partnered(1, now() - TimeDelta::days(1));
     filled(service, std::slice::from_ref(&made));
     made.approach.id
 }
@@ -338,7 +364,11 @@ async fn staff_see_nothing_of_what_the_two_wrote_and_sites_nothing_of_a_review()
     let text = "A comment that only staff may read.";
     let path = format!("{BOARD}/{id}");
     let comment = service
-        .post(As::Admin, &format!("{path}/comments"), &json!({ "text": text }))
+        .post(
+            As::Admin,
+            &format!("{path}/comments"),
+            &json!({ "text": text }),
+        )
         .await;
     assert_eq!(comment.status, 201);
     let resolution = json!({ "resolution": "reviewed", "reason": "A reason for staff alone." });
@@ -363,7 +393,9 @@ async fn staff_see_nothing_of_what_the_two_wrote_and_sites_nothing_of_a_review()
     assert_eq!(in_full["review"]["comments"], 1);
     let disk = service.bytes_on_disk();
     for words in [text, "A reason for staff alone.", SECRET_WORDS] {
-        let is_there = disk.windows(words.len()).any(|part| part == words.as_bytes());
+        let is_there = disk
+            .windows(words.len())
+            .any(|part| part == words.as_bytes());
         assert!(!is_there, "{words}");
     }
     for site in [As::Rth, As::Rhw] {
@@ -522,7 +554,10 @@ async fn many_are_changed_each_with_an_outcome_of_its_own() {
     // The same request again is answered as it was, and does nothing.
     let (request, body) = send(bulk);
     let again = service.send(As::Admin, request, &path, &body).await;
-    assert_eq!((again.status, again.body.clone()), (207, first.body.clone()));
+    assert_eq!(
+        (again.status, again.body.clone()),
+        (207, first.body.clone())
+    );
     assert_eq!(again.header("idempotency-replayed"), "true");
     let comment = json!({ "ids": [id(0, 1), nobody], "action": "comment", "text": "For both." });
     let commented = service.post(As::Admin, &path, &comment).await;
@@ -558,7 +593,11 @@ async fn a_history_has_each_change_once_and_says_which_side_made_it() {
             .find(|key| key["odsCode"] == code && key["state"] == "good");
         format!("key:{}", found.unwrap()["id"].as_str().unwrap())
     };
-    let happened = |actor: String, action: &'static str, kind: &'static str, subject: String, state: &'static str| {
+    let happened = |actor: String,
+                    action: &'static str,
+                    kind: &'static str,
+                    subject: String,
+                    state: &'static str| {
         let change = Change {
             actor,
             action,
@@ -584,7 +623,13 @@ async fn a_history_has_each_change_once_and_says_which_side_made_it() {
         storage.write_blocking(&change, write).unwrap();
     };
     happened(of("RTH"), "send_approach", "approaches", id.clone(), "sent");
-    happened(of("RHW"), "accept_approach", "approaches", id.clone(), "accepted");
+    happened(
+        of("RHW"),
+        "accept_approach",
+        "approaches",
+        id.clone(),
+        "accepted",
+    );
     happened(
         "alongside".into(),
         "end_partnership",
@@ -618,7 +663,12 @@ async fn the_files_have_a_row_for_each_match_and_no_formula() {
     let csv = service.get(As::Viewer, &path).await;
     assert!(csv.header("content-type").starts_with("text/csv"));
     let mut reader = csv::Reader::from_reader(csv.body.as_ref());
-    let columns: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let columns: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
     let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let declined: Vec<&Made> = all
@@ -630,7 +680,11 @@ async fn the_files_have_a_row_for_each_match_and_no_formula() {
         assert_eq!(&row[at("id")], made.approach.id);
         assert_eq!(&row[at("from_ods")], made.approach.from.as_str());
         assert_eq!(&row[at("flags")], flags(made, &all, now()).join(";"));
-        let fit = made.approach.seen.as_ref().map(|s| s.programme.coverage.to_string());
+        let fit = made
+            .approach
+            .seen
+            .as_ref()
+            .map(|s| s.programme.coverage.to_string());
         assert_eq!(&row[at("coverage_then")], fit.unwrap_or_default());
     }
     let path = format!("{BOARD}/export?format=xlsx");

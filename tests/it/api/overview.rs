@@ -72,7 +72,11 @@ fn gini(amounts: &[f64]) -> f64 {
             differences += (a - b).abs();
         }
     }
-    if sum > 0.0 { differences / (2.0 * n * sum) } else { 0.0 }
+    if sum > 0.0 {
+        differences / (2.0 * n * sum)
+    } else {
+        0.0
+    }
 }
 
 fn is_close(shown: &Value, expected: f64) {
@@ -172,9 +176,16 @@ async fn load_is_that_of_everybodys_suggestions() {
     }
     let tens = &load["topTens"];
     check_spread(&tens["spread"], &degrees);
-    is_close(&tens["loadGini"], gini(&loads.values().copied().collect::<Vec<_>>()));
+    is_close(
+        &tens["loadGini"],
+        gini(&loads.values().copied().collect::<Vec<_>>()),
+    );
     is_close(&tens["reciprocity"], n_returned / n_pairs);
-    let never: Vec<&str> = degrees.iter().filter(|(_, n)| **n == 0).map(|(c, _)| *c).collect();
+    let never: Vec<&str> = degrees
+        .iter()
+        .filter(|(_, n)| **n == 0)
+        .map(|(c, _)| *c)
+        .collect();
     assert_eq!(tens["neverSuggested"], json!(never));
     let shown: Vec<i64> = tens["mix"]["distances"]
         .as_array()
@@ -209,8 +220,18 @@ async fn load_is_that_of_everybodys_suggestions() {
         .sum();
     assert_eq!(n_shown, i64::from(asked.values().sum::<u32>()));
 
-    check_groups(&load["byRegion"], &sites, |s| s.region.clone(), (&degrees, &loads, &asked, &partnered));
-    check_groups(&load["byIcb"], &sites, |s| s.icb.clone(), (&degrees, &loads, &asked, &partnered));
+    check_groups(
+        &load["byRegion"],
+        &sites,
+        |s| s.region.clone(),
+        (&degrees, &loads, &asked, &partnered),
+    );
+    check_groups(
+        &load["byIcb"],
+        &sites,
+        |s| s.icb.clone(),
+        (&degrees, &loads, &asked, &partnered),
+    );
 }
 
 type Numbers<'a> = (
@@ -246,15 +267,22 @@ fn check_groups(
             continue;
         }
         let n = f64::from(u32::try_from(members.len()).unwrap());
-        let mean = |of: &dyn Fn(&str) -> f64| {
-            members.iter().map(|s| of(&s.code)).sum::<f64>() / n
-        };
+        let mean = |of: &dyn Fn(&str) -> f64| members.iter().map(|s| of(&s.code)).sum::<f64>() / n;
         assert_eq!(numbers["organisations"], members.len());
         is_close(&numbers["meanTopTens"], mean(&|c| f64::from(degrees[c])));
         is_close(&numbers["meanLoad"], mean(&|c| loads[c]));
-        is_close(&numbers["meanOpenApproaches"], mean(&|c| f64::from(asked[c])));
-        is_close(&numbers["meanPartnerships"], mean(&|c| f64::from(partnered[c])));
-        let never = members.iter().filter(|s| degrees[s.code.as_str()] == 0).count();
+        is_close(
+            &numbers["meanOpenApproaches"],
+            mean(&|c| f64::from(asked[c])),
+        );
+        is_close(
+            &numbers["meanPartnerships"],
+            mean(&|c| f64::from(partnered[c])),
+        );
+        let never = members
+            .iter()
+            .filter(|s| degrees[s.code.as_str()] == 0)
+            .count();
         match numbers["neverSuggested"].as_u64() {
             Some(n) => {
                 assert_eq!(n, never as u64);
@@ -263,13 +291,22 @@ fn check_groups(
             None => assert!(never > 0, "{group}"),
         }
     }
-    assert_ne!(n_hidden, 1, "one hidden group could be worked out from the others");
+    assert_ne!(
+        n_hidden, 1,
+        "one hidden group could be worked out from the others"
+    );
 }
 
 /// What the pipeline says of an organisation, worked out from what was stored.
 fn standing(code: &str, all: &[Made]) -> (&'static str, Vec<&'static str>, u32, u32, u32) {
-    let mine: Vec<&Made> = all.iter().filter(|m| m.approach.from.as_str() == code).collect();
-    let theirs: Vec<&Made> = all.iter().filter(|m| m.approach.to.as_str() == code).collect();
+    let mine: Vec<&Made> = all
+        .iter()
+        .filter(|m| m.approach.from.as_str() == code)
+        .collect();
+    let theirs: Vec<&Made> = all
+        .iter()
+        .filter(|m| m.approach.to.as_str() == code)
+        .collect();
     let count = |of: &[&Made], holds: &dyn Fn(&Made) -> bool| {
         u32::try_from(of.iter().filter(|m| holds(m)).count()).unwrap()
     };
@@ -318,7 +355,8 @@ async fn the_pipeline_is_that_of_what_was_stored() {
     let (service, mut all) = filled_service(120).await;
     let Seen { sites, lists } = seen(&service).await;
     // Three of which nothing was drawn at random: paused to today, paused to yesterday, without places.
-    let [paused, resumed, full] = [1, 2, 3].map(|from_end| sites[sites.len() - from_end].code.as_str());
+    let [paused, resumed, full] =
+        [1, 2, 3].map(|from_end| sites[sites.len() - from_end].code.as_str());
     service.database.execute(&format!(
         "INSERT INTO pauses (ods_code, paused_by, until, reason, since, version) VALUES \
          ('{paused}', 'site', '2026-11-22', NULL, '2026-11-01 00:00:00', 1), \
@@ -344,7 +382,10 @@ async fn the_pipeline_is_that_of_what_was_stored() {
             first = page;
         }
     }
-    assert_eq!((items.len(), &first["total"]), (sites.len(), &json!(sites.len())));
+    assert_eq!(
+        (items.len(), &first["total"]),
+        (sites.len(), &json!(sites.len()))
+    );
     let mut stages: BTreeMap<&str, u32> = BTreeMap::new();
     let mut by_region: BTreeMap<Option<&String>, BTreeMap<&str, u32>> = BTreeMap::new();
     let mut seen_reasons = BTreeSet::new();
@@ -353,11 +394,16 @@ async fn the_pipeline_is_that_of_what_was_stored() {
         assert_eq!(item["odsCode"], code);
         let (stage, mut why, open_in, open_out, partnerships) = standing(code, &all);
         assert_eq!(item["stage"], stage, "{item}");
-        let in_lists = lists.values().filter(|l| l.iter().any(|(c, _)| c == code)).count();
+        let in_lists = lists
+            .values()
+            .filter(|l| l.iter().any(|(c, _)| c == code))
+            .count();
         assert_eq!(item["topTens"], in_lists);
         if stage != "partnered" {
             let path = format!("/api/v1/organisations/{code}/completeness");
-            let share = service.get(As::Admin, &path).await.good()["share"].as_f64().unwrap();
+            let share = service.get(As::Admin, &path).await.good()["share"]
+                .as_f64()
+                .unwrap();
             if share < 0.3 {
                 why.push("no_facts");
             }
@@ -390,7 +436,11 @@ async fn the_pipeline_is_that_of_what_was_stored() {
         });
         assert_eq!(item["isStalled"], stalled, "{item}");
         *stages.entry(stage).or_default() += 1;
-        *by_region.entry(site.region.as_ref()).or_default().entry(stage).or_default() += 1;
+        *by_region
+            .entry(site.region.as_ref())
+            .or_default()
+            .entry(stage)
+            .or_default() += 1;
     }
     let reasons = [
         "cooling_off",
@@ -400,7 +450,10 @@ async fn the_pipeline_is_that_of_what_was_stored() {
         "no_places",
         "paused",
     ];
-    assert!(seen_reasons.is_superset(&BTreeSet::from(reasons)), "{seen_reasons:?}");
+    assert!(
+        seen_reasons.is_superset(&BTreeSet::from(reasons)),
+        "{seen_reasons:?}"
+    );
     for (stage, field) in FIELDS {
         let n = stages.get(stage).copied().unwrap_or_default();
         match first["counts"][field].as_u64() {
@@ -409,7 +462,12 @@ async fn the_pipeline_is_that_of_what_was_stored() {
         }
     }
     assert_eq!(first["counts"]["organisations"], sites.len());
-    for (group, stages) in first["byRegion"].as_array().unwrap().iter().zip(by_region.values()) {
+    for (group, stages) in first["byRegion"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(by_region.values())
+    {
         for (stage, field) in FIELDS {
             let n = stages.get(stage).copied().unwrap_or_default();
             if let Some(shown) = group["counts"][field].as_u64() {
@@ -418,9 +476,18 @@ async fn the_pipeline_is_that_of_what_was_stored() {
         }
     }
     for (query, holds) in [
-        ("stage=none", Box::new(|item: &Value| item["stage"] == "none") as Box<dyn Fn(&Value) -> bool>),
-        ("why=never_asked", Box::new(|item| item["why"].to_string().contains("never_asked"))),
-        ("region=Y59", Box::new(|item| item["region"]["code"] == "Y59")),
+        (
+            "stage=none",
+            Box::new(|item: &Value| item["stage"] == "none") as Box<dyn Fn(&Value) -> bool>,
+        ),
+        (
+            "why=never_asked",
+            Box::new(|item| item["why"].to_string().contains("never_asked")),
+        ),
+        (
+            "region=Y59",
+            Box::new(|item| item["region"]["code"] == "Y59"),
+        ),
         ("icb=QU9", Box::new(|item| item["icb"]["code"] == "QU9")),
     ] {
         let path = format!("/api/v1/admin/pipeline?limit=200&{query}");
@@ -471,7 +538,10 @@ fn check_counts(counts: &Value) {
         .iter()
         .map(|(_, field)| counts[field].as_u64())
         .collect();
-    assert!(stages.iter().flatten().all(|n| *n == 0 || *n >= 5), "{counts}");
+    assert!(
+        stages.iter().flatten().all(|n| *n == 0 || *n >= 5),
+        "{counts}"
+    );
     if let Some(organisations) = organisations {
         let hidden = stages.iter().filter(|n| n.is_none()).count();
         let left = organisations - stages.iter().flatten().sum::<u64>();
@@ -481,7 +551,11 @@ fn check_counts(counts: &Value) {
         assert!(stages.iter().all(Option::is_none), "{counts}");
     }
     let is_hidden = organisations.is_none() || stages.contains(&None);
-    let note = if is_hidden { json!("fewer than 5") } else { Value::Null };
+    let note = if is_hidden {
+        json!("fewer than 5")
+    } else {
+        Value::Null
+    };
     assert_eq!(counts["note"], note);
 }
 
@@ -521,14 +595,22 @@ async fn the_files_say_what_the_answers_say() {
     let (service, _) = filled_service(150).await;
     let path = "/api/v1/admin/pipeline?limit=200";
     let page = service.get(As::Admin, path).await.good();
-    let csv = service.get(As::Viewer, "/api/v1/admin/pipeline/export").await;
+    let csv = service
+        .get(As::Viewer, "/api/v1/admin/pipeline/export")
+        .await;
     let rows: Vec<csv::StringRecord> = csv::Reader::from_reader(csv.body.as_ref())
         .records()
         .map(Result::unwrap)
         .collect();
     assert_eq!(page["total"], rows.len());
     for (row, item) in rows.iter().zip(page["items"].as_array().unwrap()) {
-        assert_eq!((&row[0], &row[4]), (item["odsCode"].as_str().unwrap(), item["stage"].as_str().unwrap()));
+        assert_eq!(
+            (&row[0], &row[4]),
+            (
+                item["odsCode"].as_str().unwrap(),
+                item["stage"].as_str().unwrap()
+            )
+        );
         assert_eq!(row[11], item["topTens"].to_string());
         assert_eq!(row[8], item["openIn"].to_string());
     }

@@ -4,6 +4,7 @@ mod audit;
 mod export;
 mod facts;
 mod keys;
+mod matches;
 mod near;
 mod opening;
 mod organisations;

@@ -162,7 +162,11 @@ impl Call {
     /// Stores the match of an organisation, and returns its id.
     async fn store_match(&self, service: &TestService, instead: &Instead<'_>) -> String {
         let from = instead.get("odsCode").copied().unwrap_or("RTH");
-        let (number, to) = if from == "RTH" { (1, "RHW") } else { (2, "RJ7") };
+        let (number, to) = if from == "RTH" {
+            (1, "RHW")
+        } else {
+            (2, "RJ7")
+        };
         let made = matches::open(number, from, to, now() - TimeDelta::days(3));
         let made = if from == "RTH" {
             made.partnered(number, now() - TimeDelta::days(1))

@@ -38,7 +38,11 @@ pub(crate) fn id(kind: u32, number: u32) -> String {
 
 /// An interval around an expected value.
 fn around(expected: f64) -> Interval {
-    Interval::new((expected - 0.1).max(0.0), expected, (expected + 0.1).min(1.0))
+    Interval::new(
+        (expected - 0.1).max(0.0),
+        expected,
+        (expected + 0.1).min(1.0),
+    )
 }
 
 /// What was seen of a pair.
@@ -187,7 +191,12 @@ pub(crate) fn many(codes: &[OdsCode], n: u32, seed: u64, now: DateTime<Utc>) -> 
         approach.seen = (random.below(20) > 0).then(|| {
             let known = random.below(10) > 0;
             let km = f64::from(u32::try_from(random.below(4000)).unwrap()) / 10.0;
-            seen(random.share(), random.share(), random.share(), known.then_some(km))
+            seen(
+                random.share(),
+                random.share(),
+                random.share(),
+                known.then_some(km),
+            )
         });
         if random.below(3) == 0 {
             approach.kind = ApproachKind::Conversation;
@@ -198,8 +207,8 @@ pub(crate) fn many(codes: &[OdsCode], n: u32, seed: u64, now: DateTime<Utc>) -> 
         let pair = approach.pair();
         let days = i64::try_from(random.below(27)).unwrap();
         let answered = (sent + TimeDelta::days(days)).min(now);
-        let may_be_open = !open_pairs.contains(&pair)
-            && n_open.get(&to).copied().unwrap_or_default() < 10;
+        let may_be_open =
+            !open_pairs.contains(&pair) && n_open.get(&to).copied().unwrap_or_default() < 10;
         made = match random.below(8) {
             0..=2 if may_be_open => {
                 // Half of them wait still, others expired without being written down as that.
@@ -232,7 +241,13 @@ pub(crate) fn many(codes: &[OdsCode], n: u32, seed: u64, now: DateTime<Utc>) -> 
             _ if made.approach.kind == ApproachKind::Conversation => {
                 made.answered(ApproachState::Accepted, answered, None)
             }
-            _ => partnered(made, number, answered, now, (&mut random, &mut active_pairs)),
+            _ => partnered(
+                made,
+                number,
+                answered,
+                now,
+                (&mut random, &mut active_pairs),
+            ),
         };
         all.push(made);
     }
@@ -259,7 +274,8 @@ fn partnered(
         let whole = u64::try_from((now - at).num_hours().max(1)).unwrap();
         let said = at + TimeDelta::hours(i64::try_from(random.below(whole)).unwrap());
         let usefulness = u8::try_from(1 + random.below(5)).unwrap();
-        made.check_ins.push((random.one_of(&sides), said, usefulness));
+        made.check_ins
+            .push((random.one_of(&sides), said, usefulness));
     }
     made.check_ins.sort_by_key(|(_, at, _)| *at);
     made
