@@ -99,6 +99,9 @@ pub enum BulkAction {
     Comment(String),
 }
 
+/// A match, by its id, and what came of it.
+pub type BulkOutcome = (String, std::result::Result<(), Error>);
+
 /// Does one thing to each of many matches in one transaction. Each has an outcome of its own: what is refused of one leaves
 /// nothing, and the others are done. Where nothing was changed, nothing is left of the transaction.
 ///
@@ -111,7 +114,7 @@ pub fn bulk(
     action: &BulkAction,
     ids: &[String],
     (by, at): (&str, DateTime<Utc>),
-) -> Result<Outcome<Vec<(String, std::result::Result<(), Error>)>>> {
+) -> Result<Outcome<Vec<BulkOutcome>>> {
     let mut is_changed = false;
     let mut outcomes = Vec::with_capacity(ids.len());
     for id in ids {

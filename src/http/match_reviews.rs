@@ -135,7 +135,6 @@ fn shown(request: &HttpRequest, review: Review) -> std::result::Result<HttpRespo
     )
 )]
 #[put("/admin/matches/{id}/assignment")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn assign_match(
     request: HttpRequest,
     id: Id,
@@ -272,7 +271,6 @@ pub(crate) async fn list_match_comments(
     )
 )]
 #[post("/admin/matches/{id}/comments")]
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn comment_on_match(
     id: Id,
     _none: Params<NoParameters>,
