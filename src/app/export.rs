@@ -136,7 +136,7 @@ named_enum!(
 );
 
 /// How many exports are written at once; others wait, so that connections to the database are left to those who ask for less.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+pub(super) static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// The longest wait for an export: a hundred thousand organisations take some seconds.
 const MAX_TIME: Duration = Duration::from_secs(120);

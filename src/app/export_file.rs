@@ -12,6 +12,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError}
 use sha2::{Digest, Sha256};
 use tempfile::SpooledTempFile;
 
+use crate::app::board_export::BOARD_NUMBERS;
 use crate::app::export::{ExportFormat, ExportTable, WORKBOOK_DAY};
 use crate::domain::error::{Cause, Error, Result};
 use crate::domain::spreadsheet::escaped;
@@ -114,16 +115,20 @@ pub(super) enum Sheet {
 impl Sheet {
     /// Starts a file with its header.
     pub(super) fn new(format: ExportFormat, table: ExportTable) -> Result<Self> {
+        Self::named(format, table.as_str(), table.columns())
+    }
+
+    /// Starts a file of a table that is none of the imported ones.
+    pub(super) fn named(format: ExportFormat, name: &str, columns: &[&str]) -> Result<Self> {
         let mut sheet = match format {
             ExportFormat::Csv => Self::Csv(Box::new(
                 WriterBuilder::new()
                     .terminator(Terminator::CRLF)
                     .from_writer(SpooledTempFile::new(MAX_IN_MEMORY_BYTES)),
             )),
-            ExportFormat::Xlsx => workbook(table).map_err(unwritten)?,
+            ExportFormat::Xlsx => workbook(name, columns).map_err(unwritten)?,
         };
-        let header: Vec<Cell<'_>> = table
-            .columns()
+        let header: Vec<Cell<'_>> = columns
             .iter()
             .map(|&name| Cell::Text(name.into()))
             .collect();
@@ -185,7 +190,7 @@ impl Sheet {
 }
 
 /// A workbook with an empty sheet, whose rows go to disk as they are written.
-fn workbook(table: ExportTable) -> std::result::Result<Sheet, XlsxError> {
+fn workbook(name: &str, columns: &[&str]) -> std::result::Result<Sheet, XlsxError> {
     let (year, month, day) = WORKBOOK_DAY;
     let made = ExcelDateTime::from_ymd(year, month, day)?;
     let mut workbook = Box::new(Workbook::new());
@@ -193,9 +198,9 @@ fn workbook(table: ExportTable) -> std::result::Result<Sheet, XlsxError> {
     // What is typed into a column of texts later stays a text too: `5E1` does not become 50.
     let text = Format::new().set_num_format("@");
     let sheet = workbook.add_worksheet_with_constant_memory()?;
-    sheet.set_name(table.as_str())?;
+    sheet.set_name(name)?;
     sheet.set_freeze_panes(1, 0)?;
-    for (column, name) in (0..).zip(table.columns()) {
+    for (column, name) in (0..).zip(columns) {
         if !is_number(name) {
             sheet.set_column_format(column, &text)?;
         }
@@ -209,7 +214,7 @@ fn workbook(table: ExportTable) -> std::result::Result<Sheet, XlsxError> {
 
 /// Whether a column holds numbers.
 fn is_number(column: &str) -> bool {
-    matches!(column, "latitude" | "longitude" | "value")
+    matches!(column, "latitude" | "longitude" | "value") || BOARD_NUMBERS.contains(&column)
 }
 
 fn write_row(

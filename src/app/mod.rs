@@ -6,6 +6,8 @@ pub mod admin_pauses;
 pub mod admin_suggestions;
 pub mod agreements;
 pub mod approaches;
+pub mod board;
+pub mod board_export;
 mod bridges;
 mod callers;
 pub mod cloud_event;
@@ -13,6 +15,7 @@ pub mod delivery;
 pub mod expertise;
 pub mod export;
 mod export_file;
+mod exposures;
 mod fill;
 pub mod identity;
 pub mod identity_keys;
@@ -22,6 +25,7 @@ pub mod import_jobs;
 mod import_rows;
 pub mod keys;
 pub mod mail;
+mod overview;
 pub mod partnerships;
 pub mod sending;
 pub mod shortlist;
@@ -69,6 +73,7 @@ pub struct Alongside {
     imports: import_jobs::ImportQueue,
     pictures: what_if::Pictures,
     told: told::Told,
+    exposures: exposures::KeptExposures,
 }
 
 struct State {
@@ -225,6 +230,7 @@ impl Alongside {
             imports: import_jobs::ImportQueue::default(),
             pictures: what_if::Pictures::default(),
             told: told::Told::default(),
+            exposures: exposures::KeptExposures::default(),
         })
     }
 

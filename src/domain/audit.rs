@@ -65,6 +65,7 @@ const OPEN_KINDS: &[&str] = &[
     "keys",
     "links",
     "links_declaration",
+    "match_reviews",
     "network_members",
     "networks",
     "organisation",

@@ -78,15 +78,23 @@ pub fn completeness(
             .total_cmp(&a.effect)
             .then(a.question.len().cmp(&b.question.len()))
     });
-    let lacking: f64 = missing.iter().map(|m| m.effect).sum();
     Ok(Completeness {
         ods_code: code,
         revision: snapshot.revision(),
         as_of,
-        share: (1.0 - lacking).clamp(0.0, 1.0),
+        share: share_left(missing.iter().map(|m| m.effect)),
         mean_width,
         missing,
     })
+}
+
+/// The share of a view's weights for which its organisation's own facts are recorded.
+pub(crate) fn share_known(view: &View<'_>) -> f64 {
+    share_left(missing_facts(view).into_iter().map(|(_, effect)| effect))
+}
+
+fn share_left(lacking: impl Iterator<Item = f64>) -> f64 {
+    (1.0 - lacking.sum::<f64>()).clamp(0.0, 1.0)
 }
 
 /// The mean; `None` of nothing, or where one cannot be told.

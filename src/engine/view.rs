@@ -454,12 +454,17 @@ impl<'a> View<'a> {
 
     /// The distance to a candidate in km; `None` where a position is unknown.
     pub(crate) fn distance_km(&self, row: Row) -> Option<f64> {
-        let snapshot = self.day.snapshot;
-        let known = snapshot.has_position(self.seeker) && snapshot.has_position(row);
+        Self::distance_between(self.day, self.seeker, row)
+    }
+
+    /// The distance between two in km; `None` where a position is unknown.
+    pub(crate) fn distance_between(day: &Day<'_>, one: Row, other: Row) -> Option<f64> {
+        let snapshot = day.snapshot;
+        let known = snapshot.has_position(one) && snapshot.has_position(other);
         known.then(|| {
             distance_km(
-                &snapshot.units[self.seeker as usize],
-                &snapshot.units[row as usize],
+                &snapshot.units[one as usize],
+                &snapshot.units[other as usize],
             )
         })
     }

@@ -42,7 +42,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 ];
 
 /// Below this path answers are files; each says itself what it can be.
-pub(crate) const FILES: &str = "/api/v1/exports/";
+const FILES: &str = "/api/v1/exports/";
+
+/// Whether what is at a path is a file, whatever its form: one of the tables, or a list of the programme admins'.
+pub(crate) fn is_file(path: &str) -> bool {
+    path.starts_with(FILES) || (path.starts_with("/api/v1/admin/") && path.ends_with("/export"))
+}
 
 /// A rough size of the list, in bytes.
 const LIST_BYTES: usize = 2048;
@@ -191,27 +196,37 @@ pub(crate) struct ExportParameters {
 
 impl Parameters for ExportParameters {
     fn read(query: &mut Query) -> Self {
-        let format = query.take("format", |text| {
-            text.parse::<ExportFormat>()
-                .map_err(|malformed| Fault::Rule(malformed.to_string()))
-        });
         Self {
-            format: format.unwrap_or(ExportFormat::Csv),
+            format: take_format(query),
         }
     }
 }
 
+/// Reads the form of a file, CSV unless told otherwise.
+pub(crate) fn take_format(query: &mut Query) -> ExportFormat {
+    let format = query.take("format", |text| {
+        text.parse::<ExportFormat>()
+            .map_err(|malformed| Fault::Rule(malformed.to_string()))
+    });
+    format.unwrap_or(ExportFormat::Csv)
+}
+
+/// Describes the form of a file.
+pub(crate) fn format_parameter() -> Parameter {
+    let formats = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(ExportFormat::ALL.iter().map(|format| format.as_str())));
+    in_query(
+        "format",
+        "`csv` (RFC 4180, UTF-8; the default) or `xlsx`.",
+        formats,
+        json!("csv"),
+    )
+}
+
 impl IntoParams for ExportParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let formats = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(ExportFormat::ALL.iter().map(|format| format.as_str())));
-        vec![in_query(
-            "format",
-            "`csv` (RFC 4180, UTF-8; the default) or `xlsx`.",
-            formats,
-            json!("csv"),
-        )]
+        vec![format_parameter()]
     }
 }
 
@@ -243,21 +258,27 @@ pub(crate) async fn export_table(
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
     let (table, format) = (table.0, parameters.0.format);
-    if !takes(request.headers(), media_type(format)) {
-        let detail = format!(
-            "The file is {}; Accept has to allow it.",
-            media_type(format)
-        );
-        return Err(Problem::new(Kind::NotAcceptable, detail));
-    }
+    check_form(&request, format)?;
     let file = alongside.export(table, format, asker.0.role).await?;
-    Ok(as_file(&request, table, format, file))
+    Ok(as_file(&request, table.as_str(), format, file))
+}
+
+/// Refuses a format that `Accept` does not allow.
+pub(crate) fn check_form(request: &HttpRequest, format: ExportFormat) -> Result<(), Problem> {
+    if takes(request.headers(), media_type(format)) {
+        return Ok(());
+    }
+    let detail = format!(
+        "The file is {}; Accept has to allow it.",
+        media_type(format)
+    );
+    Err(Problem::new(Kind::NotAcceptable, detail))
 }
 
 /// Answers with a file under its tag, or 304 where the client has it already.
-fn as_file(
+pub(crate) fn as_file(
     request: &HttpRequest,
-    table: ExportTable,
+    table: &str,
     format: ExportFormat,
     file: ExportFile,
 ) -> HttpResponse {

@@ -49,6 +49,9 @@ mod limits;
 mod link_answers;
 mod links;
 mod links_declaration;
+mod match_parameters;
+mod match_reviews;
+mod matches;
 mod me;
 mod networks;
 mod notifications;
@@ -56,6 +59,7 @@ mod observe;
 mod openapi;
 mod operation;
 mod organisations;
+mod overview;
 mod pagination;
 mod parameters;
 mod particulars;
@@ -326,6 +330,19 @@ fn operations(config: &mut ServiceConfig) {
     config
         .service(
             utoipa_actix_web::scope(API_PREFIX)
+                .service(matches::list_matches)
+                .service(matches::export_matches)
+                .service(match_reviews::change_matches)
+                .service(matches::show_match)
+                .service(match_reviews::assign_match)
+                .service(match_reviews::list_match_comments)
+                .service(match_reviews::comment_on_match)
+                .service(match_reviews::resolve_match)
+                .service(match_reviews::reopen_match)
+                .service(overview::show_pipeline)
+                .service(overview::export_pipeline)
+                .service(overview::show_load)
+                .service(overview::export_load)
                 .service(keys::list_keys)
                 .service(keys::create_key)
                 .service(keys::show_key)

@@ -170,7 +170,7 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
         return fhir::form::refusal(request);
     }
     let is_json = path.starts_with(API_PREFIX)
-        && !path.starts_with(exports::FILES)
+        && !exports::is_file(path)
         && path != event_stream::PATH;
     if is_json && !takes_json(request.headers()) {
         return Some(Problem::new(

@@ -64,6 +64,10 @@ const TAGS: &[(&str, &str)] = &[
         "Files that are handed in, and what came of their rows.",
     ),
     ("keys", "Who may call."),
+    (
+        "matches",
+        "What programme admins see of all approaches and partnerships, and what they make of it; nothing here decides for a site.",
+    ),
     ("method", "How suggestions are made, and of what data."),
     (
         "organisations",

@@ -4,15 +4,7 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{
-    admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
-    blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
-    event_stream, events, exclusions, expertise, exports, fhir, history, imports, keys,
-    link_answers, links, links_declaration, me, networks, notifications, organisations,
-    particulars, partnerships, pauses, probes, programme_weights, programmes, reference, shortlist,
-    shown_contacts, site_suggestions, suggestions, topics, vendors, visibility, webhook_deliveries,
-    webhooks, weights, what_if,
-};
+use crate::http::{admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance, blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos, event_stream, events, exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, networks, notifications, organisations, overview, particulars, partnerships, pauses, probes, programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions, suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights, what_if};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -89,10 +81,13 @@ const TABLES: &[&[Operation]] = &[
     link_answers::OPERATIONS,
     links::OPERATIONS,
     links_declaration::OPERATIONS,
+    match_reviews::OPERATIONS,
+    matches::OPERATIONS,
     me::OPERATIONS,
     networks::OPERATIONS,
     notifications::OPERATIONS,
     organisations::OPERATIONS,
+    overview::OPERATIONS,
     particulars::OPERATIONS,
     partnerships::OPERATIONS,
     pauses::OPERATIONS,

@@ -148,6 +148,7 @@ macro_rules! named {
         }
     )+};
 }
+pub(super) use named;
 
 named! {
     ApproachKindName(ApproachKind) as "ApproachKind": "What is proposed: to talk once, or to be partners for a time.";

@@ -8,6 +8,7 @@ mod deliveries;
 mod export;
 mod facts;
 mod keys;
+mod matches;
 mod near;
 mod opening;
 mod organisations;

@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
-use serde_json::Value;
-
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 
 use super::agreed::{Agreed, conversation};
-use super::service::{Answer, As, TestService};
+use super::matches;
+use super::service::{Answer, As, TestService, now};
 
 /// The document of the service.
 pub(crate) static DOCUMENT: LazyLock<Value> =
@@ -180,6 +180,34 @@ impl Call {
         instead
     }
 
+    /// Whether it is about matches, which no admin can make: the tests store them.
+    fn is_about_matches(&self) -> bool {
+        self.path.starts_with("/api/v1/admin/matches")
+    }
+
+    /// Stores the match of an organisation, and returns its id.
+    async fn store_match(&self, service: &TestService, instead: &Instead<'_>) -> String {
+        let from = instead.get("odsCode").copied().unwrap_or("RTH");
+        let (number, to) = if from == "RTH" {
+            (1, "RHW")
+        } else {
+            (2, "RJ7")
+        };
+        let made = matches::open(number, from, to, now() - TimeDelta::days(3));
+        let made = if from == "RTH" {
+            made.partnered(number, now() - TimeDelta::days(1))
+        } else {
+            made
+        };
+        matches::store(service.alongside.storage(), std::slice::from_ref(&made));
+        if self.id == "reopen_match" {
+            let path = format!("/api/v1/admin/matches/{}/resolve", made.approach.id);
+            let body = json!({ "resolution": "no_action", "reason": "Nothing to do." });
+            service.post(As::Admin, &path, &body).await.good();
+        }
+        made.approach.id
+    }
+
     /// What has to be there before it can be asked, where that is something.
     fn preparation(&self) -> Option<Preparation> {
         const PROGRAMMES: &str = "/api/v1/admin/programmes";
@@ -223,7 +251,7 @@ impl Call {
 
     /// Whether something has to be there before it can be asked.
     pub(crate) fn is_prepared(&self) -> bool {
-        self.preparation().is_some()
+        self.is_about_matches() || self.preparation().is_some()
     }
 
     /// Makes what has to be there, and returns its id where it has one.
@@ -233,6 +261,9 @@ impl Call {
         caller: As,
         instead: &Instead<'_>,
     ) -> Option<String> {
+        if self.is_about_matches() {
+            return Some(self.store_match(service, instead).await);
+        }
         let site = match caller {
             As::Rhw => "RHW",
             _ => "RTH",

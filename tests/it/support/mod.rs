@@ -6,5 +6,6 @@ pub(crate) mod choosing;
 pub(crate) mod database;
 pub(crate) mod logs;
 pub(crate) mod receiver;
+pub(crate) mod matches;
 pub(crate) mod service;
 pub(crate) mod synthetic;
