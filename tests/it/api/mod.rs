@@ -26,6 +26,7 @@ mod particulars;
 mod reference;
 mod suggestions;
 mod topics;
+mod unseen;
 mod visibility;
 mod weights;
 
