@@ -101,7 +101,7 @@ async fn staff_see_a_sites_suggestions_as_if_it_excluded_nobody() {
         }
     }
     let own = service.get(As::Rth, expertise).await.good();
-    assert_eq!(codes(&own["experts"], "/odsCode"), ["RHW"]);
+    assert_eq!(codes(&own["items"], "/odsCode"), ["RHW"]);
     assert_eq!(
         service.put(As::Rth, &of("RHW"), &json!({})).await.status,
         200
@@ -110,7 +110,7 @@ async fn staff_see_a_sites_suggestions_as_if_it_excluded_nobody() {
         assert_eq!(service.get(caller, path).await.good(), before, "{path}");
     }
     let own = service.get(As::Rth, expertise).await.good();
-    assert_eq!(own["experts"], json!([]));
+    assert_eq!(own["items"], json!([]));
     assert_eq!(own["total"], 0);
     // Nor may they ask.
     for path in [EXCLUSIONS.to_owned(), of("RHW"), SHORTLIST.to_owned()] {
@@ -219,18 +219,18 @@ async fn nobody_excludes_itself_or_an_organisation_that_does_not_exist() {
     };
     put("RTH", json!({}))
         .await
-        .problem(422, "/problems/invalid");
+        .problem(422, "/problems/invalid-request");
     put("ZZZ99", json!({}))
         .await
         .problem(404, "/problems/organisation-not-found");
     for reason in ["", " \n", &"x".repeat(1001), "a\u{0}b"] {
         put("RHW", json!({ "reason": reason }))
             .await
-            .problem(422, "/problems/invalid");
+            .problem(422, "/problems/invalid-request");
     }
     put("RHW", json!({ "why": "" }))
         .await
-        .problem(422, "/problems/invalid");
+        .problem(422, "/problems/invalid-request");
     assert_eq!(
         service.get(As::Rth, EXCLUSIONS).await.good()["items"],
         json!([])
@@ -298,13 +298,13 @@ async fn a_shortlist_is_ordered_whole_and_from_the_version_that_was_seen() {
         let answer = service
             .put(As::Rth, SHORTLIST, &json!({ "order": order }))
             .await;
-        let problem = answer.problem(422, "/problems/invalid");
+        let problem = answer.problem(422, "/problems/invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], "/order");
     }
     let malformed = service
         .put(As::Rth, SHORTLIST, &json!({ "order": ["RHW", "?"] }))
         .await;
-    let problem = malformed.problem(422, "/problems/invalid");
+    let problem = malformed.problem(422, "/problems/invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/order/1");
     let request = TestRequest::put().insert_header((IF_MATCH, "\"1.x\""));
     let order = r#"{"order": ["RJ7", "RHW"]}"#;
@@ -319,10 +319,10 @@ async fn a_shortlist_is_ordered_whole_and_from_the_version_that_was_seen() {
         json!({ "note": "x".repeat(2001) }),
     ] {
         let answer = service.put(As::Rth, &entry("RHW"), &body).await;
-        answer.problem(422, "/problems/invalid");
+        answer.problem(422, "/problems/invalid-request");
     }
     let itself = service.put(As::Rth, &entry("RTH"), &json!({})).await;
-    itself.problem(422, "/problems/invalid");
+    itself.problem(422, "/problems/invalid-request");
     let nobody = service.put(As::Rth, &entry("ZZZ99"), &json!({})).await;
     nobody.problem(404, "/problems/organisation-not-found");
     let list = service.get(As::Rth, SHORTLIST).await.good();

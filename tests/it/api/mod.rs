@@ -39,6 +39,7 @@ mod programmes;
 mod reference;
 mod suggestions;
 mod topics;
+mod unseen;
 mod visibility;
 mod webhooks;
 mod weights;

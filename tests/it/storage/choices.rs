@@ -101,11 +101,11 @@ fn a_site_excludes_so_many_and_no_more() {
         let one = register.organisations[0].ods_code;
         // There are fewer real organisations than a site may exclude; others are made beside them.
         let rows: Vec<String> = (0..=MAX_EXCLUSIONS).map(|n| format!("X{n:03}")).collect();
-        for other in &rows {
+        for (n, other) in rows.iter().enumerate() {
             database.execute(&format!(
                 "INSERT INTO organisations (ods_code, code_order, name, search_text, status, source, origin,
                     care_settings_origin, position_origin)
-                 SELECT '{other}', code_order, name, search_text, 'active', source, origin, care_settings_origin,
+                 SELECT '{other}', {n}, name, search_text, 'active', source, origin, care_settings_origin,
                     position_origin FROM organisations WHERE ods_code = '{one}'"
             ));
         }

@@ -231,18 +231,28 @@ impl TestService {
     }
 
     /// Sends a request.
-    pub(crate) async fn ask(&self, caller: As, mut request: TestRequest) -> Answer {
-        if let Some(key) = caller.key() {
-            request = request.insert_header((AUTHORIZATION, format!("Bearer {}", key.reveal())));
-        }
+    pub(crate) async fn ask(&self, caller: As, request: TestRequest) -> Answer {
+        self.ask_all(caller, vec![request]).await.remove(0)
+    }
+
+    /// Sends requests, one after the other, to one worker.
+    pub(crate) async fn ask_all(&self, caller: As, requests: Vec<TestRequest>) -> Vec<Answer> {
         let app = init_service(self.service.app()).await;
-        let response = call_service(&app, request.to_request()).await;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer {
-            status,
-            headers,
-            body: read_body(response).await,
+        let mut answers = Vec::with_capacity(requests.len());
+        for mut request in requests {
+            if let Some(key) = caller.key() {
+                request =
+                    request.insert_header((AUTHORIZATION, format!("Bearer {}", key.reveal())));
+            }
+            let response = call_service(&app, request.to_request()).await;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            answers.push(Answer {
+                status,
+                headers,
+                body: read_body(response).await,
+            });
         }
+        answers
     }
 
     pub(crate) async fn get(&self, caller: As, path: &str) -> Answer {

@@ -15,7 +15,7 @@ use alongside::domain::programme::{Criterion, Weights};
 use alongside::domain::register::Register;
 
 /// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): small, seeded and the same everywhere.
-struct SplitMix64(u64);
+pub(crate) struct SplitMix64(pub(crate) u64);
 
 impl SplitMix64 {
     fn next(&mut self) -> u64 {
@@ -27,7 +27,7 @@ impl SplitMix64 {
     }
 
     /// A number below `n`; the bias is below 2^-40 for the sizes here.
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.next() >> 24).unwrap() % n
     }
 
