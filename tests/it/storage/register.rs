@@ -8,7 +8,7 @@ use alongside::domain::ids::{Revision, Slug};
 use alongside::domain::link::LinkStanding;
 use alongside::domain::organisation::Status;
 use alongside::domain::profile::{Topic, TopicInterest, TopicNeed, TopicStage};
-use alongside::domain::programme::{Programme, Weights};
+use alongside::domain::programme::{JoinedProgramme, Programme, Run, Weights};
 use alongside::domain::provenance::{Provenance, Voice};
 use alongside::domain::register::Register;
 use alongside::intake::bundled;
@@ -112,6 +112,12 @@ fn topics_weights_standings_and_repetitions_are_kept() {
             .write_blocking(&a_change(), |c| register::insert(c, &wanted, &[]))
             .expect("stored");
         wanted.topics.extend(first);
+        // What was the default programme is one that sites can be put into.
+        wanted.programmes = vec![JoinedProgramme {
+            programme: bundle().register.programme,
+            run: Run::default(),
+            members: Vec::new(),
+        }];
         wanted.sort();
         let loaded = storage.read_blocking(register::load).expect("a register");
         assert!(
