@@ -1,4 +1,4 @@
-//! Events as CloudEvents 1.0 in their JSON form, which webhooks and streams carry alike.
+//! Events as `CloudEvents` 1.0 in their JSON form, which webhooks and streams carry alike.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::domain::event::Event;
 /// The `source` of events where the service was not told its public address.
 pub const DEFAULT_SOURCE: &str = "/alongside";
 
-/// The media type of one event (CloudEvents, JSON event format, 3).
+/// The media type of one event (`CloudEvents`, JSON event format, 3).
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 
 /// An event as a `CloudEvent`. It names nobody: data holds codes, ids, states and days.

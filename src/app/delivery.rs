@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::app::Alongside;
 use crate::app::cloud_event::{DEFAULT_SOURCE, cloud_event};
 use crate::app::mail::{Letter, MailError, MailSettings, Mailer};
-use crate::app::sending::{Message, Network, SEND_DEADLINE, Sender};
+use crate::app::sending::{Message, Network, Sender};
 use crate::app::told::Outcome as Told;
 use crate::domain::destination::Destinations;
 use crate::domain::error::Result;
@@ -35,7 +35,6 @@ const GATHER_FOR: Duration = Duration::from_millis(25);
 
 /// How long a delivery is in the hands of who took it: twice what it may take, the look-up of the name included.
 const IN_HAND: TimeDelta = TimeDelta::seconds(45);
-const _: () = assert!(IN_HAND.num_seconds() as u64 >= 2 * SEND_DEADLINE.as_secs());
 
 /// The most deliveries in hand at once.
 const MAX_IN_HAND: usize = 64;

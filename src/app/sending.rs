@@ -33,7 +33,7 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 const RESOLVE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// How long the whole may take.
-pub(super) const SEND_DEADLINE: Duration = Duration::from_secs(15);
+const SEND_DEADLINE: Duration = Duration::from_secs(15);
 
 /// How much of an answer's body is read, and thrown away, so that a receiver is not cut off in the middle of a word.
 const MAX_ANSWER_BYTES: u64 = 4 * 1024;

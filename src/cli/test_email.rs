@@ -12,10 +12,6 @@ use crate::domain::contact::EmailAddress;
 /// Sends a test message to an address
 ///
 /// Takes the settings of e-mail that `serve` takes, and ends with 0 once the mail server took the message.
-#[expect(
-    clippy::doc_markdown,
-    reason = "these comments are the help text, which shows backticks as they are"
-)]
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -176,7 +176,7 @@ impl IntoParams for LastEventId {
 /// Stream events
 ///
 /// Sends what happens that concerns the caller's site as it happens, as server-sent events: `id` to come back with, `event` the kind,
-/// `data` a CloudEvent 1.0 as webhooks get it. Begins after `Last-Event-ID` or `after`, or with the oldest event there is.
+/// `data` a `CloudEvent` 1.0 as webhooks get it. Begins after `Last-Event-ID` or `after`, or with the oldest event there is.
 ///
 /// The stream stays open where `Accept` names `text/event-stream`, as that of browsers does, and ends after ten minutes, for its
 /// reader to come back; for others it ends once everything was sent. A caller has at most four streams at once.

@@ -79,7 +79,7 @@ impl IntoParams for EventParameters {
 
 /// List events
 ///
-/// Lists what happened that concerns the caller's site, the oldest first, a page at a time: each as a CloudEvent 1.0, as webhooks
+/// Lists what happened that concerns the caller's site, the oldest first, a page at a time: each as a `CloudEvent` 1.0, as webhooks
 /// get it. An event is kept for 90 days. To ask again later, remember the `sequence` of the last event.
 #[utoipa::path(
     tag = "events",

@@ -169,9 +169,8 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
     if fhir::is_fhir(path) {
         return fhir::form::refusal(request);
     }
-    let is_json = path.starts_with(API_PREFIX)
-        && !exports::is_file(path)
-        && path != event_stream::PATH;
+    let is_json =
+        path.starts_with(API_PREFIX) && !exports::is_file(path) && path != event_stream::PATH;
     if is_json && !takes_json(request.headers()) {
         return Some(Problem::new(
             Kind::NotAcceptable,

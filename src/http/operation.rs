@@ -4,7 +4,15 @@
 //! refused to everybody and stops the service from starting, so that nobody forgets one.
 
 use crate::http::access::Rule;
-use crate::http::{admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance, blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos, event_stream, events, exclusions, expertise, exports, fhir, history, imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, networks, notifications, organisations, overview, particulars, partnerships, pauses, probes, programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions, suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights, what_if};
+use crate::http::{
+    admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
+    blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
+    event_stream, events, exclusions, expertise, exports, fhir, history, imports, keys,
+    link_answers, links, links_declaration, match_reviews, matches, me, networks, notifications,
+    organisations, overview, particulars, partnerships, pauses, probes, programme_weights,
+    programmes, reference, shortlist, shown_contacts, site_suggestions, suggestions, topics,
+    vendors, visibility, webhook_deliveries, webhooks, weights, what_if,
+};
 
 /// What is said of an operation.
 #[derive(Clone, Copy, Debug)]

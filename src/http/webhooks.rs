@@ -174,7 +174,7 @@ pub(crate) async fn list_webhooks(
 
 /// Make a webhook
 ///
-/// Has the caller's events sent to an address from now on: each as a CloudEvent 1.0 in JSON, signed as Standard Webhooks say
+/// Has the caller's events sent to an address from now on: each as a `CloudEvent` 1.0 in JSON, signed as Standard Webhooks say
 /// (`webhook-id`, `webhook-timestamp`, `webhook-signature`), at least once, in no fixed order, and tried again for six days. The
 /// secret is shown this once, in `secret`. An owner has at most ten webhooks.
 #[utoipa::path(

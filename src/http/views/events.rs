@@ -16,7 +16,7 @@ pub(crate) struct CloudEventView(pub(crate) Value);
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventPage)]
 pub(crate) struct EventPageView {
-    /// The oldest first, each as a CloudEvent.
+    /// The oldest first, each as a `CloudEvent`.
     #[schema(max_items = 200)]
     pub(crate) items: Vec<CloudEventView>,
     pub(crate) links: PageLinks,

@@ -5,7 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod choosing;
 pub(crate) mod database;
 pub(crate) mod logs;
-pub(crate) mod receiver;
 pub(crate) mod matches;
+pub(crate) mod receiver;
 pub(crate) mod service;
 pub(crate) mod synthetic;
