@@ -77,8 +77,8 @@ impl Estate {
         let active = left::active_among(connection, &codes)?;
         let lineage = Lineage::new(&successions, |code| active.contains(&code));
         let today = ends.into_iter().map(|code| {
-            let followers = lineage.today(code);
-            let today = match followers.as_slice() {
+            let successors = lineage.today(code);
+            let today = match successors.as_slice() {
                 [one] if *one == code => Today::Itself,
                 [one] => Today::One(*one),
                 [] if is_awaited(waiting.get(&code), now) => Today::Unsaid,
@@ -89,12 +89,12 @@ impl Estate {
         let today = today.collect();
         let mut shortlisted = Vec::new();
         for (site, candidate) in on_lists {
-            // Where the follower is on the list already, or is the site itself, the note on the closed one stays with it.
-            if let [follower] = *lineage.today(candidate)
-                && follower != site
-                && !left::is_shortlisted(connection, (site, follower))?
+            // Where the successor is on the list already, or is the site itself, the note on the closed one stays with it.
+            if let [successor] = *lineage.today(candidate)
+                && successor != site
+                && !left::is_shortlisted(connection, (site, successor))?
             {
-                shortlisted.push((site, (candidate, follower)));
+                shortlisted.push((site, (candidate, successor)));
             }
         }
         let exclusions = exclusions.into_iter().map(|(site, excluded)| {
@@ -145,7 +145,7 @@ impl Estate {
     /// Who two are today; `None` where one of them is nobody.
     fn ends_today(&self, (a, b): (OdsCode, OdsCode)) -> Option<(OdsCode, OdsCode)> {
         let today = |code: OdsCode| match self.today.get(&code) {
-            Some(Today::One(follower)) => Some(*follower),
+            Some(Today::One(successor)) => Some(*successor),
             Some(Today::Nobody) => None,
             Some(Today::Itself | Today::Unsaid) | None => Some(code),
         };
@@ -153,9 +153,9 @@ impl Estate {
     }
 
     /// An organisation and the one that follows it.
-    fn with_follower(&self, code: OdsCode) -> Vec<OdsCode> {
+    fn with_successor(&self, code: OdsCode) -> Vec<OdsCode> {
         match self.today.get(&code) {
-            Some(Today::One(follower)) => vec![code, *follower],
+            Some(Today::One(successor)) => vec![code, *successor],
             Some(Today::Itself | Today::Unsaid | Today::Nobody) | None => vec![code],
         }
     }
@@ -209,9 +209,9 @@ pub fn carry_over(connection: &mut Connection, now: DateTime<Utc>) -> Result<boo
     for (old, new) in &estate.exclusions {
         left::move_exclusion(connection, *old, new)?;
     }
-    for &(site, (candidate, follower)) in &estate.shortlisted {
-        if !left::is_shortlisted(connection, (site, follower))? {
-            left::replace_on_shortlist(connection, site, (candidate, follower))?;
+    for &(site, (candidate, successor)) in &estate.shortlisted {
+        if !left::is_shortlisted(connection, (site, successor))? {
+            left::replace_on_shortlist(connection, site, (candidate, successor))?;
         }
     }
     let unsaid = estate.unsaid();
@@ -277,14 +277,14 @@ impl Carrying<'_> {
     fn end_partnership(&mut self, partnership: &Partnership, reason: EndReason) -> Result<()> {
         let after = running::end(self.connection, partnership, None, reason, self.now)?;
         let (a, b) = partnership.ends;
-        let followers: Vec<OdsCode> = [a, b]
+        let successors: Vec<OdsCode> = [a, b]
             .into_iter()
-            .flat_map(|code| self.estate.with_follower(code))
+            .flat_map(|code| self.estate.with_successor(code))
             .filter(|code| !partnership.has_party(*code))
             .collect();
-        note_partnership(self.connection, partnership, &after, followers.clone());
+        note_partnership(self.connection, partnership, &after, successors.clone());
         Happened::to_partnership(EventKind::PartnershipEnded, &after, self.now)
-            .tell_sites(self.connection, followers)
+            .tell_sites(self.connection, successors)
     }
 
     /// Puts those who follow in the places of the two, and tells them.
@@ -295,12 +295,12 @@ impl Carrying<'_> {
     ) -> Result<()> {
         let (was_a, was_b) = partnership.ends;
         let steps = steps([(was_a, a), (was_b, b)]);
-        let follower = |code: OdsCode| if code == was_a { a } else { b };
+        let successor = |code: OdsCode| if code == was_a { a } else { b };
         let mut topics: Vec<GivenTopic> = partnership
             .topics
             .iter()
             .map(|given| GivenTopic {
-                giver: follower(given.giver),
+                giver: successor(given.giver),
                 topic: given.topic.clone(),
             })
             .collect();
@@ -403,8 +403,8 @@ impl Carrying<'_> {
             ..approach.clone()
         };
         approaches::replace(self.connection, &after)?;
-        let senders = self.estate.with_follower(approach.from);
-        let recipients = self.estate.with_follower(approach.to);
+        let senders = self.estate.with_successor(approach.from);
+        let recipients = self.estate.with_successor(approach.to);
         let happened = Happened::to_approach(EventKind::ApproachEnded, &after, self.now);
         self.tell_of_approach((approach, &after), &happened, (senders, recipients))
     }

@@ -267,7 +267,7 @@ pub fn move_partnership(
 pub fn move_exclusion(
     connection: &mut Connection,
     (site, excluded): (OdsCode, OdsCode),
-    followers: &[(OdsCode, OdsCode)],
+    successors: &[(OdsCode, OdsCode)],
 ) -> Result<()> {
     let Some(before) = kept_exclusions::find(connection, (site, excluded))? else {
         return Ok(());
@@ -276,7 +276,7 @@ pub fn move_exclusion(
         .execute(&mut connection.database)
         .map_err(failed("moving an exclusion"))?;
     kept_exclusions::note(connection, Some(&before), None);
-    for &(ods_code, excluded) in followers {
+    for &(ods_code, excluded) in successors {
         if kept_exclusions::find(connection, (ods_code, excluded))?.is_some() {
             continue;
         }
@@ -335,12 +335,12 @@ pub fn is_shortlisted(
 pub fn replace_on_shortlist(
     connection: &mut Connection,
     site: OdsCode,
-    (candidate, follower): (OdsCode, OdsCode),
+    (candidate, successor): (OdsCode, OdsCode),
 ) -> Result<()> {
     shortlist::change(connection, site, &Expected::Any, |list| {
         let entries = list.entries.iter_mut();
         for entry in entries.filter(|entry| entry.candidate == candidate) {
-            entry.candidate = follower;
+            entry.candidate = successor;
         }
         Ok(())
     })?;

@@ -239,7 +239,7 @@ fn who_became_partners_by_a_move_are_not_left_with_a_proposal_to() {
         };
         // RTH's partner RJ7 had proposed the same to RHW; RHW's partner RN5 to RTH; RTH and RDU talk of going on.
         partner(&storage, "RTH", "RJ7", at());
-        let to_follower = propose("RJ7", "RHW", None);
+        let to_the_one = propose("RJ7", "RHW", None);
         partner(&storage, "RHW", "RN5", at());
         let to_closed = propose("RN5", "RTH", None);
         let renewed = partner(&storage, "RTH", "RDU", at());
@@ -248,7 +248,7 @@ fn who_became_partners_by_a_move_are_not_left_with_a_proposal_to() {
         partner(&storage, "RHW", "RXQ", at());
         merge_by_files(&storage, "RTH", "RHW", later());
         let duplicate = (ApproachState::Ended, Some(ApproachReason::Duplicate));
-        assert_eq!(became(&storage, &to_follower.id), duplicate);
+        assert_eq!(became(&storage, &to_the_one.id), duplicate);
         assert_eq!(became(&storage, &to_closed.id), duplicate);
         assert_eq!(became(&storage, &renewal.id), OPEN);
         assert_eq!(sides(&storage, &renewal.id), ["RDU", "RHW"]);
@@ -438,10 +438,10 @@ async fn what_an_earlier_version_left_is_carried_over_by_the_job() {
         let alongside = Alongside::open(database.open(), BundledData::Load, at()).unwrap();
         let storage = alongside.storage().clone();
         // An organisation that was closed and followed before anything was ever carried over.
-        let [closed, follower] = closed_and_follower(&database);
+        let [closed, successor] = closed_and_successor(&database);
         let agreed = partner(&storage, &closed, "RTH", at());
         alongside.tick(at()).await.unwrap();
-        let mut pair = [follower.as_str(), "RTH"];
+        let mut pair = [successor.as_str(), "RTH"];
         pair.sort_unstable();
         assert_eq!(ends(&storage, &agreed.id), pair);
         let revision = revision_of(&storage);
@@ -451,15 +451,15 @@ async fn what_an_earlier_version_left_is_carried_over_by_the_job() {
 }
 
 /// A closed organisation of the bundled data that exactly one active one follows, directly, and that one.
-fn closed_and_follower(database: &TestDatabase) -> [String; 2] {
+fn closed_and_successor(database: &TestDatabase) -> [String; 2] {
     let found = database.texts(
         "SELECT s.predecessor || ' ' || s.successor AS text FROM successions s \
          JOIN organisations p ON p.ods_code = s.predecessor AND p.status = 'closed' \
          JOIN organisations n ON n.ods_code = s.successor AND n.status = 'active' \
          WHERE (SELECT count(*) FROM successions o WHERE o.predecessor = s.predecessor) = 1 ORDER BY 1",
     );
-    let (closed, follower) = found[0].split_once(' ').unwrap();
-    [closed.to_owned(), follower.to_owned()]
+    let (closed, successor) = found[0].split_once(' ').unwrap();
+    [closed.to_owned(), successor.to_owned()]
 }
 
 /// A generator of numbers that look random and are the same on every run (Lehmer; Park and Miller 1988, CACM 31:1192).
