@@ -214,11 +214,13 @@ pub(crate) async fn create_approach(
     let (here, at) = (site(&changing.caller)?, changing.at);
     let claim = key.claim(&changing, &body.1);
     let (mut new, topics) = body.0.check(random.id()?, here, at.date_naive())?;
-    new.seen = alongside.seen(here, new.to, at.date_naive())?;
+    // What refuses the pair counts only where the same request was not answered before.
+    let seen = alongside.seen(here, new.to, at.date_naive());
     let change = changing.change("send_approach", Touches::Nothing);
     let (sent, is_new) = alongside
         .write_outcome(change, move |connection| {
             let made = idempotency::once(connection, claim.as_ref(), |connection| {
+                new.seen = seen?;
                 topics.require(connection)?;
                 let sent = send(connection, new, at)?;
                 let sides = Sides::load(connection, std::slice::from_ref(&sent))?;
