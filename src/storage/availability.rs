@@ -15,6 +15,9 @@ use crate::storage::connection::Connection;
 use crate::storage::failure::{Stored, failed};
 use crate::storage::schema::{capacities, partnership_topics, partnerships, pauses};
 
+/// What limits sites, by code.
+type Capacities = Vec<(OdsCode, Capacity)>;
+
 type PlacesRow = (String, Option<i64>);
 type PauseRow = (String, String, Option<NaiveDate>, NaiveDateTime, i64);
 type PairRow = (String, String, String, String);
@@ -28,7 +31,7 @@ type PairRow = (String, String, String, String);
 ///
 /// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
 /// [`Error::Internal`](crate::domain::error::Error::Internal) where they cannot be read.
-pub(super) fn all(connection: &mut Connection) -> Result<(Vec<(OdsCode, Capacity)>, Vec<Taught>)> {
+pub(super) fn all(connection: &mut Connection) -> Result<(Capacities, Vec<Taught>)> {
     let mut found: BTreeMap<OdsCode, Capacity> = BTreeMap::new();
     for (code, places) in places(connection)? {
         found.entry(code).or_default().places.partnerships = Some(places);
