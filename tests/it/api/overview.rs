@@ -501,7 +501,7 @@ async fn the_pipeline_is_that_of_what_was_stored() {
             "region=Y59",
             Box::new(|item| item["region"]["code"] == "Y59"),
         ),
-        ("icb=QU9", Box::new(|item| item["icb"]["code"] == "QU9")),
+        ("icb=QE1", Box::new(|item| item["icb"]["code"] == "QE1")),
     ] {
         let path = format!("/api/v1/admin/pipeline?limit=200&{query}");
         let page = service.get(As::Viewer, &path).await.good();
