@@ -10,7 +10,9 @@ use crate::domain::event::{EventKind, NewEvent, Recipient};
 use crate::domain::ids::OdsCode;
 use crate::domain::version::{Expected, Version};
 use crate::storage::audit::{self, Entry};
-use crate::storage::{Connection, Outcome, admin_suggestions, events, partnerships, programmes};
+use crate::storage::{
+    Connection, Outcome, admin_suggestions, events, exclusions, partnerships, programmes, told,
+};
 
 /// Where admins find a suggestion.
 fn admin_path(id: &str) -> String {
@@ -31,7 +33,7 @@ fn tell(
 ) -> Result<()> {
     let subject = match recipient {
         Recipient::Site(code) => site_path(code, &suggestion.id),
-        Recipient::Admins => admin_path(&suggestion.id),
+        Recipient::Admins | Recipient::Nobody => admin_path(&suggestion.id),
     };
     let (a, b) = suggestion.ends;
     let event = NewEvent {
@@ -102,10 +104,11 @@ pub fn suggest(
     let suggestion = admin_suggestions::add(connection, suggestion)?;
     note(connection, None, &suggestion);
     for (site, other) in [(a, b), (b, a)] {
-        if !admin_suggestions::excludes(connection, site, other)? {
-            let (kind, to) = (EventKind::SuggestionReceived, Recipient::Site(site));
-            tell(connection, kind, to, &suggestion, suggestion.created_at)?;
-        }
+        let (kind, to) = (
+            EventKind::SuggestionReceived,
+            told::recipient(connection, site, other)?,
+        );
+        tell(connection, kind, to, &suggestion, suggestion.created_at)?;
     }
     Ok(suggestion)
 }
@@ -197,8 +200,8 @@ fn settled(
         admin_suggestions::answer_of(connection, a, &suggestion.id)?,
         admin_suggestions::answer_of(connection, b, &suggestion.id)?,
     ];
-    let is_excluded = admin_suggestions::excludes(connection, a, b)?
-        || admin_suggestions::excludes(connection, b, a)?;
+    let is_excluded =
+        exclusions::excludes(connection, a, b)? || exclusions::excludes(connection, b, a)?;
     let state = suggestion.state_after(answers, is_excluded);
     if state == suggestion.state {
         return Ok(suggestion);

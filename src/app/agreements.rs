@@ -2,7 +2,6 @@
 //! recorded in the one transaction that the answer is given in (DESIGN 6).
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 
 use super::Alongside;
 use super::approaches::{note, tell, what_both_take_on};
@@ -12,7 +11,7 @@ use crate::domain::approach::{
 use crate::domain::choosing::{Proposal, answered};
 use crate::domain::dates::PartialDate;
 use crate::domain::error::{Error, Result};
-use crate::domain::event::{EventKind, NewEvent, Recipient};
+use crate::domain::event::EventKind;
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{Link, LinkKind, LinkStanding};
 use crate::domain::partnership::{GivenTopic, Partnership, PartnershipState};
@@ -20,7 +19,8 @@ use crate::domain::provenance::{Provenance, Voice};
 use crate::domain::version::{Expected, Version};
 use crate::random::Random;
 use crate::storage::audit::{self, Entry};
-use crate::storage::{Change, Connection, approaches, events, links, partnerships};
+use crate::storage::told::Happened;
+use crate::storage::{Change, Connection, approaches, links, partnerships};
 
 /// The source of a link that is an agreement.
 const SOURCE: &str = "agreed on Alongside";
@@ -131,8 +131,13 @@ pub fn accept(
     what_both_take_on(connection, proposal, at)?.allow_agreement(proposal)?;
     approaches::replace(connection, &after)?;
     note(connection, Some(&before), &after);
-    let told = [Recipient::Site(after.from), Recipient::Admins];
-    tell(connection, EventKind::ApproachAccepted, &after, &told, at)?;
+    tell(
+        connection,
+        EventKind::ApproachAccepted,
+        &after,
+        after.from,
+        at,
+    )?;
     match (after.kind, lasting) {
         (ApproachKind::Conversation, _) => {
             let agreement = after.id.clone();
@@ -166,8 +171,13 @@ pub fn decline(
     let after = Approach { reason, ..after };
     approaches::replace(connection, &after)?;
     note(connection, Some(&before), &after);
-    let told = [Recipient::Site(after.from), Recipient::Admins];
-    tell(connection, EventKind::ApproachDeclined, &after, &told, at)?;
+    tell(
+        connection,
+        EventKind::ApproachDeclined,
+        &after,
+        after.from,
+        at,
+    )?;
     Ok(after)
 }
 
@@ -185,8 +195,13 @@ pub fn withdraw(
     let (before, after) = answerable(connection, place, ApproachAction::Withdraw, expected, at)?;
     approaches::replace(connection, &after)?;
     note(connection, Some(&before), &after);
-    let told = [Recipient::Site(after.to), Recipient::Admins];
-    tell(connection, EventKind::ApproachWithdrawn, &after, &told, at)?;
+    tell(
+        connection,
+        EventKind::ApproachWithdrawn,
+        &after,
+        after.to,
+        at,
+    )?;
     Ok(after)
 }
 
@@ -363,26 +378,8 @@ fn tell_of_partnership(
     at: DateTime<Utc>,
 ) -> Result<()> {
     let (one, other) = partnership.ends;
-    for recipient in [
-        Recipient::Site(one),
-        Recipient::Site(other),
-        Recipient::Admins,
-    ] {
-        let event = NewEvent {
-            kind,
-            recipient,
-            subject: format!("/api/v1/partnerships/{}", partnership.id),
-            data: json!({
-                "partnership": partnership.id,
-                "approach": partnership.approach_id,
-                "between": [one.as_str(), other.as_str()],
-                "state": partnership.state.as_str(),
-                "startedOn": partnership.started_on,
-                "plannedEnd": partnership.planned_end,
-            }),
-            at,
-        };
-        events::emit(connection, &event)?;
-    }
-    Ok(())
+    let happened = Happened::to_partnership(kind, partnership, at)
+        .with("approach", partnership.approach_id.as_str());
+    happened.tell_sites(connection, [one, other])?;
+    happened.tell_admins(connection)
 }

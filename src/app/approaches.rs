@@ -1,7 +1,6 @@
 //! Sending approaches: what is seen of the pair, what refuses it, and who is told.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::json;
 
 use super::Alongside;
 use crate::domain::approach::{
@@ -11,13 +10,13 @@ use crate::domain::approach::{
 use crate::domain::capacity::Capacity;
 use crate::domain::choosing::{Circumstances, Proposal};
 use crate::domain::error::{Error, Result};
-use crate::domain::event::{EventKind, NewEvent, Recipient};
+use crate::domain::event::{EventKind, Recipient};
 use crate::domain::ids::OdsCode;
 use crate::domain::partnership::{Partnership, PartnershipState};
 use crate::domain::suggestion::{METHOD_VERSION, PairAnswer, SeenBy, Suggestion};
 use crate::domain::version::Version;
-use crate::storage::audit::{self, Entry};
-use crate::storage::{Connection, approaches, capacity, events, partnerships, programmes};
+use crate::storage::told::{self, Happened};
+use crate::storage::{Connection, approach_expiry, approaches, capacity, partnerships, programmes};
 
 /// An approach as its sender makes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +107,7 @@ pub fn send(connection: &mut Connection, new: NewApproach, at: DateTime<Utc>) ->
     let open = approaches::open_of_pair(connection, (from, to))?;
     let open = match open {
         Some(past) if past.state_at(at) == ApproachState::Expired => {
-            expire(connection, past, at)?;
+            approach_expiry::expire(connection, &past, at)?;
             None
         }
         other => other,
@@ -143,14 +142,7 @@ pub fn send(connection: &mut Connection, new: NewApproach, at: DateTime<Utc>) ->
     };
     let approach = approaches::add(connection, approach)?;
     note(connection, None, &approach);
-    let told = [Recipient::Site(to), Recipient::Admins];
-    tell(
-        connection,
-        EventKind::ApproachReceived,
-        &approach,
-        &told,
-        at,
-    )?;
+    tell(connection, EventKind::ApproachReceived, &approach, to, at)?;
     Ok(approach)
 }
 
@@ -214,77 +206,30 @@ pub(super) fn what_both_take_on(
     })
 }
 
-/// Writes down that an approach expired, which it did when its time was over, and tells both sides.
-///
-/// # Errors
-///
-/// Those of the database.
-pub fn expire(
-    connection: &mut Connection,
-    approach: Approach,
-    at: DateTime<Utc>,
-) -> Result<Approach> {
-    let after = Approach {
-        state: ApproachState::Expired,
-        answered_at: Some(approach.expires_at),
-        version: Version(approach.version.0 + 1),
-        ..approach.clone()
-    };
-    approaches::replace(connection, &after)?;
-    note(connection, Some(&approach), &after);
-    let told = [
-        Recipient::Site(after.from),
-        Recipient::Site(after.to),
-        Recipient::Admins,
-    ];
-    tell(connection, EventKind::ApproachExpired, &after, &told, at)?;
-    Ok(after)
-}
-
 /// Notes a change of an approach for the audit of each of the two.
 pub(super) fn note(connection: &mut Connection, before: Option<&Approach>, after: &Approach) {
-    for code in [after.from, after.to] {
-        let entry = Entry {
-            kind: approaches::KIND,
-            id: after.id.clone(),
-            ods_code: Some(code),
-            before: before.map(approaches::json_of),
-            after: Some(approaches::json_of(after)),
-        };
-        audit::note(connection, entry);
-    }
+    let words = (before.map(approaches::json_of), approaches::json_of(after));
+    let sites = [after.from, after.to];
+    told::note(connection, (approaches::KIND, &after.id), sites, words);
 }
 
-/// Tells what happened to an approach. A recipient that excludes the sender is told nothing, of which the sender learns nothing.
+/// Tells one of the two and the admins what the other did to an approach. A recipient that excludes the sender is told nothing,
+/// of which the sender learns nothing.
 pub(super) fn tell(
     connection: &mut Connection,
     kind: EventKind,
     approach: &Approach,
-    recipients: &[Recipient],
+    side: OdsCode,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let is_excluded = approaches::is_excluded(connection, approach.to, approach.from)?;
-    let told = recipients
-        .iter()
-        .filter(|recipient| !(is_excluded && **recipient == Recipient::Site(approach.to)));
-    for &recipient in told {
-        let event = NewEvent {
-            kind,
-            recipient,
-            subject: format!("/api/v1/approaches/{}", approach.id),
-            data: json!({
-                "approach": approach.id,
-                "from": approach.from.as_str(),
-                "to": approach.to.as_str(),
-                "kind": approach.kind.as_str(),
-                "state": approach.state.as_str(),
-                "expiresAt": approach.expires_at,
-            }),
-            at,
-        };
-        events::emit(connection, &event)?;
-    }
-    Ok(())
+    let side = if side == approach.to {
+        told::recipient(connection, approach.to, approach.from)?
+    } else {
+        Recipient::Site(side)
+    };
+    let happened = Happened::to_approach(kind, approach, at);
+    happened.tell(connection, side)?;
+    happened.tell_admins(connection)
 }
 
 /// What a site sees of how much it takes on.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::app::partnerships as running;
 use crate::domain::approach::{Approach, ApproachKind, ApproachReason, ApproachState};
 use crate::domain::error::Result;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Recipient};
 use crate::domain::ids::OdsCode;
 use crate::domain::organisation::Succession;
 use crate::domain::partnership::{EndReason, GivenTopic, Partnership};
@@ -19,7 +19,8 @@ use crate::domain::version::Version;
 use crate::engine::lineage::Lineage;
 use crate::storage::told::{self, Happened};
 use crate::storage::{
-    Connection, approach_expiry, approaches, carry_over as left, import_successions, partnerships,
+    Connection, approach_expiry, approaches, carry_over as left, exclusions, import_successions,
+    partnerships,
 };
 
 /// How long what a closed organisation leaves open waits for somebody to say who follows it: as long as an approach does. The
@@ -434,12 +435,26 @@ impl Carrying<'_> {
         let sites = [before.from, before.to, after.from, after.to];
         let sites = sites.into_iter().chain(senders.iter().copied());
         let sites = sites.chain(recipients.iter().copied());
-        let words = (approaches::json_of(before), approaches::json_of(after));
+        let words = (
+            Some(approaches::json_of(before)),
+            approaches::json_of(after),
+        );
         told::note(self.connection, (approaches::KIND, &after.id), sites, words);
-        let hears_nothing = told::excludes(self.connection, before.to, before.from)?
-            || told::excludes(self.connection, after.to, after.from)?;
-        let recipients = recipients.into_iter().filter(|_| !hears_nothing);
-        happened.tell_sites(self.connection, senders.into_iter().chain(recipients))?;
+        let hears_nothing = exclusions::excludes(self.connection, before.to, before.from)?
+            || exclusions::excludes(self.connection, after.to, after.from)?;
+        let senders: BTreeSet<OdsCode> = senders.into_iter().collect();
+        let recipients: BTreeSet<OdsCode> = recipients
+            .into_iter()
+            .filter(|code| !senders.contains(code))
+            .collect();
+        happened.tell_sites(self.connection, senders)?;
+        for recipient in recipients {
+            let recipient = match hears_nothing {
+                true => Recipient::Nobody,
+                false => Recipient::Site(recipient),
+            };
+            happened.tell(self.connection, recipient)?;
+        }
         happened.tell_admins(self.connection)
     }
 }
@@ -450,7 +465,10 @@ fn note_partnership(
     after: &Partnership,
     sites: impl IntoIterator<Item = OdsCode>,
 ) {
-    let words = (partnerships::json_of(before), partnerships::json_of(after));
+    let words = (
+        Some(partnerships::json_of(before)),
+        partnerships::json_of(after),
+    );
     told::note(connection, (partnerships::KIND, &after.id), sites, words);
 }
 

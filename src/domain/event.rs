@@ -61,6 +61,9 @@ pub enum Recipient {
     Site(OdsCode),
     /// The programme's admins.
     Admins,
+    /// Nobody: written down all the same, so that the numbers of later events do not tell a site that the other side, which
+    /// excludes it, was told nothing.
+    Nobody,
 }
 
 /// Something that happened, as it is written down in the transaction in which it did.

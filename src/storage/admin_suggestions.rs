@@ -14,6 +14,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
 use crate::domain::version::Version;
 use crate::storage::connection::{Connection, each_backend};
+
 use crate::storage::failure::{Stored, failed};
 use crate::storage::schema::{admin_suggestion_answers, admin_suggestions, exclusions};
 use crate::storage::sealed::{self, Place};
@@ -160,25 +161,10 @@ fn missing(id: &str) -> Error {
 pub fn find_for(connection: &mut Connection, code: OdsCode, id: &str) -> Result<AdminSuggestion> {
     let suggestion = find(connection, id)?;
     let other = suggestion.other(code).ok_or_else(|| missing(id))?;
-    if excludes(connection, code, other)? {
+    if crate::storage::exclusions::excludes(connection, code, other)? {
         return Err(missing(id));
     }
     Ok(suggestion)
-}
-
-/// Whether a site excludes another.
-///
-/// # Errors
-///
-/// As [`page`].
-pub fn excludes(connection: &mut Connection, code: OdsCode, other: OdsCode) -> Result<bool> {
-    let n: i64 = exclusions::table
-        .filter(exclusions::ods_code.eq(code.as_str()))
-        .filter(exclusions::excluded.eq(other.as_str()))
-        .count()
-        .get_result(&mut connection.database)
-        .map_err(failed("reading whether a site excludes another"))?;
-    Ok(n > 0)
 }
 
 /// Returns the open suggestion of a pair.

@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::approach::{Approach, ApproachState};
 use crate::domain::error::Result;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Recipient};
 use crate::domain::version::Version;
 use crate::storage::approaches::{KIND, json_of, replace, with_topics};
 use crate::storage::connection::Connection;
@@ -55,14 +55,12 @@ pub fn expire(
     };
     replace(connection, &expired)?;
     let sites = [expired.from, expired.to];
-    let words = (json_of(approach), json_of(&expired));
+    let words = (Some(json_of(approach)), json_of(&expired));
     told::note(connection, (KIND, &expired.id), sites, words);
     let happened = Happened::to_approach(EventKind::ApproachExpired, &expired, now);
-    let hears_nothing = told::excludes(connection, expired.to, expired.from)?;
-    let told = sites
-        .into_iter()
-        .filter(|&site| !(hears_nothing && site == expired.to));
-    happened.tell_sites(connection, told)?;
-    happened.tell_admins(connection)?;
+    let recipient = told::recipient(connection, expired.to, expired.from)?;
+    for recipient in [Recipient::Site(expired.from), recipient, Recipient::Admins] {
+        happened.tell(connection, recipient)?;
+    }
     Ok(expired)
 }

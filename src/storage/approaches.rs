@@ -252,21 +252,6 @@ pub fn declined_at(
     Ok(at.map(|at| at.and_utc()))
 }
 
-/// Whether a site excludes another, of which only itself may learn.
-///
-/// # Errors
-///
-/// As [`find`].
-pub fn is_excluded(connection: &mut Connection, by: OdsCode, other: OdsCode) -> Result<bool> {
-    let n: i64 = exclusions::table
-        .filter(exclusions::ods_code.eq(by.as_str()))
-        .filter(exclusions::excluded.eq(other.as_str()))
-        .count()
-        .get_result(&mut connection.database)
-        .map_err(failed("looking for an exclusion"))?;
-    Ok(n > 0)
-}
-
 /// Adds an approach at the end of the order in which they were sent, whatever its `sequence` says, and returns it as it is kept.
 ///
 /// # Errors

@@ -371,7 +371,7 @@ pub fn claim(
                     Err(error) => return Err(error),
                 }
             }
-            (Some(_), Recipient::Admins) => To::Nobody,
+            (Some(_), Recipient::Admins | Recipient::Nobody) => To::Nobody,
             (None, _) => to,
         };
         let id = row.id;

@@ -29,20 +29,23 @@ struct EventRow {
     happened_at: NaiveDateTime,
 }
 
-/// The recipient as it is stored: a code, or nothing for the admins.
+/// The recipient as it is stored: a code, nothing for the admins, or what is no code for nobody.
 pub(super) fn recipient_text(recipient: Recipient) -> String {
     match recipient {
         Recipient::Site(code) => code.to_string(),
         Recipient::Admins => String::new(),
+        Recipient::Nobody => NOBODY.to_owned(),
     }
 }
 
+const NOBODY: &str = "-";
+
 /// The recipient that a stored text stands for.
 pub(super) fn recipient_of(row: Stored<'_>, text: &str) -> Result<Recipient> {
-    if text.is_empty() {
-        Ok(Recipient::Admins)
-    } else {
-        row.parse::<OdsCode>(text).map(Recipient::Site)
+    match text {
+        "" => Ok(Recipient::Admins),
+        NOBODY => Ok(Recipient::Nobody),
+        code => row.parse::<OdsCode>(code).map(Recipient::Site),
     }
 }
 

@@ -251,6 +251,18 @@ pub fn withdraw(
     Ok(())
 }
 
+/// Whether a site excludes another, of which only itself may learn.
+///
+/// # Errors
+///
+/// [`Error::Unavailable`] or [`Error::Internal`] where it cannot be read.
+pub fn excludes(connection: &mut Connection, code: OdsCode, other: OdsCode) -> Result<bool> {
+    let found = exclusions::table.find((code.as_str(), other.as_str()));
+    diesel::select(diesel::dsl::exists(found))
+        .get_result(&mut connection.database)
+        .map_err(failed("looking for an exclusion"))
+}
+
 pub(super) fn note(
     connection: &mut Connection,
     before: Option<&Exclusion>,

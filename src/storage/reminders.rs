@@ -77,11 +77,8 @@ pub fn remind_of_approach(
         .set(approaches::reminded_at.eq(now.naive_utc().trunc_subsecs(6)))
         .execute(&mut connection.database)
         .map_err(failed("keeping that a site was reminded"))?;
-    if told::excludes(connection, approach.to, approach.from)? {
-        return Ok(());
-    }
-    Happened::to_approach(EventKind::ApproachReminder, approach, now)
-        .tell_sites(connection, [approach.to])
+    let recipient = told::recipient(connection, approach.to, approach.from)?;
+    Happened::to_approach(EventKind::ApproachReminder, approach, now).tell(connection, recipient)
 }
 
 /// Returns partnerships that near their planned end and whose sides were not reminded of that day, the most urgent first, at

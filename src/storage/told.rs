@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
-use diesel::{QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 
 use crate::domain::approach::Approach;
@@ -14,9 +12,7 @@ use crate::domain::ids::OdsCode;
 use crate::domain::partnership::Partnership;
 use crate::storage::audit::{self, Entry};
 use crate::storage::connection::Connection;
-use crate::storage::events;
-use crate::storage::failure::failed;
-use crate::storage::schema::exclusions;
+use crate::storage::{events, exclusions};
 
 /// Something that happened to an approach or a partnership.
 #[derive(Clone, Debug)]
@@ -103,7 +99,12 @@ impl Happened {
         self.tell(connection, Recipient::Admins)
     }
 
-    fn tell(&self, connection: &mut Connection, recipient: Recipient) -> Result<()> {
+    /// Writes it down for one recipient.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`events::emit`].
+    pub fn tell(&self, connection: &mut Connection, recipient: Recipient) -> Result<()> {
         let event = NewEvent {
             kind: self.kind,
             recipient,
@@ -115,17 +116,17 @@ impl Happened {
     }
 }
 
-/// Whether a site wants nothing of another: it is then not told of what that one sent.
+/// Whom to tell of something that another site sent to a site: nobody, where the site excludes that one.
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
-/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be read.
-pub fn excludes(connection: &mut Connection, site: OdsCode, other: OdsCode) -> Result<bool> {
-    let found = exclusions::table.find((site.as_str(), other.as_str()));
-    diesel::select(exists(found))
-        .get_result(&mut connection.database)
-        .map_err(failed("looking for an exclusion"))
+/// Those of [`exclusions::excludes`].
+pub fn recipient(connection: &mut Connection, to: OdsCode, from: OdsCode) -> Result<Recipient> {
+    Ok(if exclusions::excludes(connection, to, from)? {
+        Recipient::Nobody
+    } else {
+        Recipient::Site(to)
+    })
 }
 
 /// Notes a change of a thing between sites in the audit of each of them.
@@ -133,7 +134,7 @@ pub fn note(
     connection: &mut Connection,
     (kind, id): (&'static str, &str),
     sites: impl IntoIterator<Item = OdsCode>,
-    (before, after): (Value, Value),
+    (before, after): (Option<Value>, Value),
 ) {
     let sites: BTreeSet<OdsCode> = sites.into_iter().collect();
     for site in sites {
@@ -141,7 +142,7 @@ pub fn note(
             kind,
             id: id.to_owned(),
             ods_code: Some(site),
-            before: Some(before.clone()),
+            before: before.clone(),
             after: Some(after.clone()),
         };
         audit::note(connection, entry);

@@ -383,7 +383,7 @@ pub(super) fn note(connection: &mut Connection, before: Option<&Webhook>, after:
         id: either.id.clone(),
         ods_code: match either.owner {
             Recipient::Site(code) => Some(code),
-            Recipient::Admins => None,
+            Recipient::Admins | Recipient::Nobody => None,
         },
         before: before.map(json_of),
         after: after.map(json_of),
