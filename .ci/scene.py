@@ -115,7 +115,7 @@ def main():
     must({one["id"], two["id"]} <= {item["id"] for item in board}, "the board lists both approaches")
     rows = admin.ask("GET", "/api/v1/admin/audit?limit=200")["items"]
     done = {row["action"] for row in rows if row["subjectId"] in (one["id"], two["id"], partnership) or row["odsCode"] in (A, B)}
-    wanted = {"send_approach", "decline_approach", "put_capacity", "accept_approach", "check_in"}
+    wanted = {"send_approach", "decline_approach", "declare_capacity", "accept_approach", "make_check_in"}
     must(wanted <= done, f"the audit has each step: {sorted(wanted - done)} missing among {sorted(done)}")
     told(7, f"the admin saw each step on the board (mutual fit {then} then, {now} now) and in the audit: {', '.join(sorted(wanted))}")
 
