@@ -163,6 +163,7 @@ impl Arena {
             proposed_end: None,
             renews: None,
             seen: None,
+            programme: None,
         }
     }
 

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use alongside::domain::exclusion::Excluded;
 use alongside::domain::ids::OdsCode;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 use alongside::domain::what_if::{MAX_LISTED_PAIRS, WhatIf, WhatIfRequest};
@@ -68,7 +69,10 @@ fn n_blocking(snapshot: &Snapshot, request: &WhatIfRequest, held: &Held) -> usiz
             limit: Limit::new(50).unwrap(),
             as_of: request.as_of,
         };
-        for suggestion in suggest(snapshot, &asked).unwrap().suggestions {
+        for suggestion in suggest(snapshot, &asked, &Excluded::default())
+            .unwrap()
+            .suggestions
+        {
             let (other, fit) = (
                 suggestion.organisation.ods_code,
                 suggestion.mutual_fit.expected(),

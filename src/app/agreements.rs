@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::Alongside;
 use super::approaches::{note, tell, what_both_take_on};
 use crate::domain::approach::{
-    Approach, ApproachAction, ApproachKind, ApproachReason, ProposedTopics,
+    Approach, ApproachAction, ApproachKind, ApproachReason, MAX_TOPICS, ProposedTopics,
 };
 use crate::domain::choosing::{Proposal, answered};
 use crate::domain::dates::PartialDate;
@@ -254,6 +254,16 @@ fn topics_both_ways(approach: &Approach, added: &ProposedTopics) -> Vec<GivenTop
     topics
 }
 
+/// Refuses more topics one way than a partnership can be given by hand.
+fn not_too_many(topics: &[GivenTopic]) -> Result<()> {
+    let n_of = |giver| topics.iter().filter(|topic| topic.giver == giver).count();
+    if topics.iter().any(|topic| n_of(topic.giver) > MAX_TOPICS) {
+        let words = format!("make, with what was proposed, more than {MAX_TOPICS} one way");
+        return Err(Error::invalid("/topics", words));
+    }
+    Ok(())
+}
+
 /// Opens the partnership that was agreed to. Its first day is the one proposed, or that of the agreement where that is later.
 fn open(
     connection: &mut Connection,
@@ -264,6 +274,8 @@ fn open(
 ) -> Result<Partnership> {
     let today = at.date_naive();
     let started_on = approach.proposed_start.map_or(today, |day| day.max(today));
+    let topics = topics_both_ways(approach, &acceptance.topics);
+    not_too_many(&topics)?;
     let link_id = record_link(connection, ids.link, approach, ids.partnership.clone(), at)?;
     let partnership = Partnership {
         id: ids.partnership,
@@ -273,7 +285,7 @@ fn open(
         state: PartnershipState::Active,
         started_on,
         planned_end: approach.proposed_end.filter(|end| *end >= started_on),
-        topics: topics_both_ways(approach, &acceptance.topics),
+        topics,
         goals: acceptance.goals,
         ended_at: None,
         ended_by: None,
@@ -300,9 +312,14 @@ fn renew(
     topics.extend(topics_both_ways(approach, &acceptance.topics));
     topics.sort_unstable();
     topics.dedup();
+    not_too_many(&topics)?;
     let after = Partnership {
         approach_id: approach.id.clone(),
-        planned_end: approach.proposed_end.or(before.planned_end),
+        // What was proposed may be over by the day on which it is agreed to.
+        planned_end: approach
+            .proposed_end
+            .filter(|end| *end >= before.started_on.max(at.date_naive()))
+            .or(before.planned_end),
         goals: acceptance.goals.or_else(|| before.goals.clone()),
         topics,
         // What it was reminded of lies behind it.

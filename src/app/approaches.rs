@@ -5,18 +5,21 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::Alongside;
 use crate::domain::approach::{
     Approach, ApproachKind, ApproachReason, ApproachState, EXPIRES_AFTER, OpenApproaches,
-    ProposedTopics, Seen, SeenCriterion, SeenFit,
+    ProposedTopics, SENT_WITHIN, Seen, SeenCriterion, SeenFit,
 };
 use crate::domain::capacity::Capacity;
 use crate::domain::choosing::{Circumstances, Proposal};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{EventKind, Recipient};
-use crate::domain::ids::OdsCode;
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::partnership::{Partnership, PartnershipState};
 use crate::domain::suggestion::{METHOD_VERSION, PairAnswer, SeenBy, Suggestion};
 use crate::domain::version::Version;
+use crate::engine::answer;
 use crate::storage::told::{self, Happened};
-use crate::storage::{Connection, approach_expiry, approaches, capacity, partnerships, programmes};
+use crate::storage::{
+    Connection, approach_expiry, approaches, capacity, organisations, partnerships, programmes,
+};
 
 /// An approach as its sender makes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +44,8 @@ pub struct NewApproach {
     pub renews: Option<String>,
     /// What is known of the pair.
     pub seen: Option<Seen>,
+    /// The programme of the one who invites; the default one where none is given.
+    pub programme: Option<Slug>,
 }
 
 impl Alongside {
@@ -59,6 +64,15 @@ impl Alongside {
         };
         let views = view(SeenBy::Site)?.zip(view(SeenBy::Others)?);
         Ok(views.and_then(|(site, programme)| seen(site, &programme)))
+    }
+
+    /// The programme whose weights an organisation's suggestions have on a day unless somebody says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OrganisationNotFound`] and [`Error::OrganisationClosed`].
+    pub fn programme_of(&self, code: OdsCode, as_of: NaiveDate) -> Result<Slug> {
+        answer::programme_of(&self.snapshot(), code, as_of)
     }
 }
 
@@ -131,7 +145,10 @@ pub fn send(connection: &mut Connection, new: NewApproach, at: DateTime<Utc>) ->
         proposed_start: new.proposed_start,
         proposed_end: new.proposed_end,
         renews: new.renews,
-        programme: Some(programmes::default(connection)?.slug),
+        programme: Some(match new.programme {
+            Some(programme) => programme,
+            None => programmes::default(connection)?.slug,
+        }),
         sent_at: at,
         expires_at: at + EXPIRES_AFTER,
         answered_at: None,
@@ -183,6 +200,7 @@ fn circumstances(
         declined_as_no_fit,
         declined_for_capacity,
         n_open_by_sender: approaches::n_open(connection, proposal.from, at)?.sent,
+        n_sent_lately: approaches::n_sent_since(connection, pair, at - SENT_WITHIN)?,
         n_open_to_recipient: approaches::n_open(connection, proposal.to, at)?.received,
         ..what_both_take_on(connection, proposal, at)?
     })
@@ -194,6 +212,9 @@ pub(super) fn what_both_take_on(
     proposal: Proposal,
     at: DateTime<Utc>,
 ) -> Result<Circumstances> {
+    // The snapshot may be a moment behind another replica's import.
+    organisations::require_active(connection, proposal.from)?;
+    organisations::require_active(connection, proposal.to)?;
     let lasting = match proposal.goes_on {
         true => None,
         false => partnerships::active_of_pair(connection, (proposal.from, proposal.to))?,
@@ -251,7 +272,7 @@ pub fn capacity_of(
     code: OdsCode,
     at: DateTime<Utc>,
 ) -> Result<OwnCapacity> {
-    crate::storage::organisations::require(connection, code)?;
+    organisations::require(connection, code)?;
     Ok(OwnCapacity {
         capacity: capacity::of(connection, code, at)?,
         open: approaches::n_open(connection, code, at)?,

@@ -62,7 +62,12 @@ pub fn of_approach(
             shown(connection, approach.other_than(site), Some(until))
         }
         ApproachKind::Partnership => {
-            let partnership = partnership_pages::of_approach(connection, &approach.id)?
+            // A partnership that was renewed is that of its last approach.
+            let partnership = match partnership_pages::of_approach(connection, &approach.id)? {
+                Some(partnership) => Some(partnership),
+                None => partnerships::active_of_pair(connection, approach.pair())?,
+            };
+            let partnership = partnership
                 .filter(|partnership| partnership.has_party(site))
                 .ok_or_else(hidden)?;
             of_agreed(connection, site, &partnership, now)

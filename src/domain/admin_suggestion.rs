@@ -93,7 +93,8 @@ impl AdminSuggestion {
         is_excluded: bool,
     ) -> AdminSuggestionState {
         match answers.map(|answer| answer.map(|answer| answer.interested)) {
-            [Some(true), Some(true)] if is_excluded => self.state,
+            // As if one were not interested: to stay open when both have answered would tell an admin why.
+            [Some(true), Some(true)] if is_excluded => AdminSuggestionState::Declined,
             [Some(true), Some(true)] => AdminSuggestionState::Mutual,
             [Some(_), Some(_)] => AdminSuggestionState::Declined,
             [None, _] | [_, None] => self.state,
@@ -155,6 +156,6 @@ mod tests {
         ] {
             assert_eq!(open.state_after(answers, false), state);
         }
-        assert_eq!(open.state_after([says(true), says(true)], true), Open);
+        assert_eq!(open.state_after([says(true), says(true)], true), Declined);
     }
 }

@@ -112,6 +112,13 @@ pub const MAX_OPEN: usize = 10;
 /// From how many open ones on a site is told of the limit, before it bites (DESIGN 6).
 pub const WARN_OPEN: usize = 8;
 
+/// The most approaches from one site to another in [`SENT_WITHIN`]: sent and taken back over and over they would write to
+/// people each time.
+pub const MAX_SENT: usize = 5;
+
+/// The time for which [`MAX_SENT`] holds.
+pub const SENT_WITHIN: TimeDelta = TimeDelta::days(1);
+
 /// The longest message, in characters.
 pub const MAX_MESSAGE_CHARS: usize = 4_000;
 

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::approach::{
-    Approach, ApproachAction, ApproachKind, ApproachState, COOL_OFF, MAX_OPEN,
+    Approach, ApproachAction, ApproachKind, ApproachState, COOL_OFF, MAX_OPEN, MAX_SENT,
 };
 use crate::domain::capacity::{AvailabilityState, Capacity};
 use crate::domain::error::{Error, Result};
@@ -43,6 +43,8 @@ pub struct Circumstances {
     pub n_open_by_sender: usize,
     /// How many approaches to the recipient are open.
     pub n_open_to_recipient: usize,
+    /// How many the sender has sent to the recipient within [`SENT_WITHIN`](crate::domain::approach::SENT_WITHIN).
+    pub n_sent_lately: usize,
 }
 
 fn conflict(rule: &'static str, detail: String) -> Error {
@@ -101,6 +103,12 @@ impl Circumstances {
                  places anew or a partnership of it ends, and a place is left."
             );
             return Err(conflict("/problems/no-capacity-yet", detail));
+        }
+        if self.n_sent_lately >= MAX_SENT {
+            let detail = format!(
+                "{from} has approached {to} {MAX_SENT} times within a day, the most it may; try again tomorrow."
+            );
+            return Err(conflict("/problems/too-soon", detail));
         }
         self.is_not_paused(to, now)?;
         if !proposal.goes_on {

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::exclusion::Excluded;
-use crate::domain::ids::OdsCode;
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::suggestion::{
     CriterionScore, Filters, Method, PairAnswer, SeenBy, Suggestion, SuggestionRequest,
@@ -108,6 +108,16 @@ pub fn pairs(
         method: method(&day, seeker_row, chosen),
         candidates: suggestions.collect(),
     })
+}
+
+/// The programme whose weights an organisation's side has on a day unless somebody says otherwise.
+///
+/// # Errors
+///
+/// [`Error::OrganisationNotFound`] or [`Error::OrganisationClosed`].
+pub fn programme_of(snapshot: &Snapshot, code: OdsCode, as_of: NaiveDate) -> Result<Slug> {
+    let row = active_row(snapshot, code)?;
+    Ok(Day::new(snapshot, as_of).programme(row).slug.clone())
 }
 
 /// The row of an organisation that may ask or be suggested.

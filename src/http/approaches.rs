@@ -10,7 +10,7 @@ use crate::app::Alongside;
 use crate::app::approaches::{NewApproach, send};
 use crate::domain::approach::{ApproachKind, MAX_MESSAGE_CHARS, ProposedTopics};
 use crate::domain::caller::Caller;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::ids::OdsCode;
 use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
@@ -81,24 +81,13 @@ pub(crate) struct GivenApproach {
 }
 
 impl GivenApproach {
-    fn check(
-        self,
-        id: String,
-        from: OdsCode,
-        today: NaiveDate,
-    ) -> Result<(NewApproach, ReadTopics)> {
+    fn check(self, id: String, from: OdsCode) -> Result<(NewApproach, ReadTopics)> {
         let mut given = Faults::default();
         let to = given.read("/to", Some(&self.to));
         let kind: Option<ApproachKind> = given.read("/kind", Some(&self.kind));
         let message = given.prose("/message", self.message, MAX_MESSAGE_CHARS);
         let mut read = self.topics.check(&mut given);
-        let mut day = |pointer, text: Option<String>| {
-            let day = given.keep(pointer, as_of(text?.trim()))?;
-            if day < today {
-                given.refuse(pointer, "is not before today");
-            }
-            Some(day)
-        };
+        let mut day = |pointer, text: Option<String>| given.keep(pointer, as_of(text?.trim()));
         let proposed_start = day("/proposedStart", self.proposed_start);
         let proposed_end = day("/proposedEnd", self.proposed_end);
         if proposed_end.is_some_and(|end| proposed_start.is_some_and(|start| end < start)) {
@@ -121,8 +110,27 @@ impl GivenApproach {
             proposed_end,
             renews,
             seen: None,
+            programme: None,
         };
         Ok((approach, read))
+    }
+}
+
+/// Refuses days that are over, which they were not when the same request was answered first.
+fn not_past(new: &NewApproach, today: NaiveDate) -> Result<()> {
+    let days = [
+        ("/proposedStart", new.proposed_start),
+        ("/proposedEnd", new.proposed_end),
+    ];
+    let past = days
+        .into_iter()
+        .filter(|(_, day)| day.is_some_and(|day| day < today))
+        .map(|(pointer, _)| FieldError::new(pointer, "is not before today"));
+    let past: Vec<FieldError> = past.collect();
+    if past.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(past))
     }
 }
 
@@ -192,7 +200,7 @@ pub(crate) async fn list_approaches(
 /// `/problems/approach-open` and the id of the first in `approach`. Refused too, each with its own `type`: `already-partners` (name
 /// the partnership in `renews` to go on with it), `cooling-off` (90 days after a decline as not a fit), `no-capacity-yet` (after a
 /// decline for want of capacity, until capacity returns), `site-paused`, `site-full`, `inbox-full` and `too-many-open` (10 open
-/// approaches to a site, and by one), `organisation-closed` and `never-suggested` (itself, or whoever took over from it).
+/// approaches to a site, and by one), `too-soon` (5 to one site in a day), `organisation-closed` and `never-suggested` (itself, or whoever took over from it).
 #[utoipa::path(
     tag = "choosing",
     params(IdempotencyKey),
@@ -213,14 +221,17 @@ pub(crate) async fn create_approach(
 ) -> std::result::Result<HttpResponse, Problem> {
     let (here, at) = (site(&changing.caller)?, changing.at);
     let claim = key.claim(&changing, &body.1);
-    let (mut new, topics) = body.0.check(random.id()?, here, at.date_naive())?;
+    let (mut new, topics) = body.0.check(random.id()?, here)?;
     // What refuses the pair counts only where the same request was not answered before.
     let seen = alongside.seen(here, new.to, at.date_naive());
+    let programme = alongside.programme_of(here, at.date_naive());
     let change = changing.change("send_approach", Touches::Nothing);
     let (sent, is_new) = alongside
         .write_outcome(change, move |connection| {
             let made = idempotency::once(connection, claim.as_ref(), |connection| {
                 new.seen = seen?;
+                new.programme = Some(programme?);
+                not_past(&new, at.date_naive())?;
                 topics.require(connection)?;
                 let sent = send(connection, new, at)?;
                 let sides = Sides::load(connection, std::slice::from_ref(&sent))?;

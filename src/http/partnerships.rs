@@ -243,7 +243,7 @@ pub(crate) async fn change_partnership(
 ) -> std::result::Result<HttpResponse, Problem> {
     let (here, at) = (side(changing.caller.role)?, changing.at);
     let purpose = body.0.check()?;
-    let change = changing.change("change_partnership", Touches::Nothing);
+    let change = changing.change("change_partnership", Touches::Scoring);
     let found = alongside
         .write_outcome(change, move |connection| {
             let changed = agreed::change(connection, (here, &id.0), purpose, &expected.0, at)?;

@@ -252,6 +252,26 @@ pub fn declined_at(
     Ok(at.map(|at| at.and_utc()))
 }
 
+/// Counts the approaches of one site to another that were sent after a moment.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn n_sent_since(
+    connection: &mut Connection,
+    (from, to): (OdsCode, OdsCode),
+    since: DateTime<Utc>,
+) -> Result<usize> {
+    let n: i64 = approaches::table
+        .filter(approaches::from_code.eq(from.as_str()))
+        .filter(approaches::to_code.eq(to.as_str()))
+        .filter(approaches::sent_at.gt(since.naive_utc()))
+        .count()
+        .get_result(&mut connection.database)
+        .map_err(failed("counting approaches"))?;
+    Ok(usize::try_from(n).unwrap_or(usize::MAX))
+}
+
 /// Adds an approach at the end of the order in which they were sent, whatever its `sequence` says, and returns it as it is kept.
 ///
 /// # Errors

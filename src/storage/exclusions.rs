@@ -177,7 +177,8 @@ pub fn put(
             "is the site itself, which is never suggested to itself",
         ));
     }
-    organisations::require(connection, said.excluded)?;
+    // Of a closed one its successors are what may be suggested.
+    organisations::require_active(connection, said.excluded)?;
     let before = find(connection, (said.ods_code, said.excluded))?;
     let version = before.as_ref().map_or(Version(0), |before| before.version);
     if !expected.allows(version) {

@@ -286,6 +286,35 @@ pub fn require(connection: &mut Connection, code: OdsCode) -> Result<()> {
         .ok_or(Error::OrganisationNotFound(code))
 }
 
+/// The same for an organisation that has to be active.
+///
+/// # Errors
+///
+/// [`Error::OrganisationClosed`] with those that follow it at once; those of [`require`].
+pub fn require_active(connection: &mut Connection, code: OdsCode) -> Result<()> {
+    let found: Option<(String, Option<chrono::NaiveDate>)> = organisations::table
+        .find(code.as_str())
+        .select((organisations::status, organisations::closed))
+        .first(&mut connection.database)
+        .optional()
+        .map_err(failed("looking for an organisation"))?;
+    let (status, on) = found.ok_or(Error::OrganisationNotFound(code))?;
+    if status == "active" {
+        return Ok(());
+    }
+    let mut successors = successions_of(connection, code)?
+        .into_iter()
+        .filter(|succession| succession.predecessor == code)
+        .map(|succession| succession.successor)
+        .collect::<Vec<_>>();
+    successors.sort_unstable();
+    Err(Error::OrganisationClosed {
+        code,
+        on,
+        successors,
+    })
+}
+
 /// Returns one organisation with everything recorded of it; `None` where there is none of this code.
 ///
 /// # Errors
