@@ -15,7 +15,6 @@ use crate::app::Alongside;
 use crate::app::cloud_event::{DEFAULT_SOURCE, cloud_event};
 use crate::app::mail::{Letter, MailError, MailSettings, Mailer};
 use crate::app::sending::{Message, Network, Sender};
-use crate::app::told::Outcome as Told;
 use crate::domain::destination::Destinations;
 use crate::domain::error::Result;
 use crate::domain::event::{Event, Recipient};
@@ -51,7 +50,7 @@ const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 /// The most events that are forgotten in one transaction.
 const MAX_FORGOTTEN: i64 = 1_000;
 
-/// Who changes what in the audit.
+/// Who changes what in the audit, which hears of the worker only where it disables a webhook.
 const ACTOR: &str = "alongside";
 
 /// How events are told.
@@ -168,11 +167,6 @@ impl Worker {
                 self.per_host.remove(&host);
             }
         }
-        self.alongside.told().count(match done.attempt.error {
-            None => Told::Delivered,
-            Some(AttemptError::Address) => Told::Refused,
-            Some(_) => Told::Failed,
-        });
         self.done.push(done);
     }
 
@@ -306,9 +300,10 @@ impl Worker {
             return Ok(());
         }
         let change = change("forget_events", now);
-        let forget =
-            move |connection: &mut Connection| deliveries::forget(connection, now, MAX_FORGOTTEN);
-        self.alongside.write(change, forget).await.map(drop)
+        let forget = move |connection: &mut Connection| {
+            deliveries::forget(connection, now, MAX_FORGOTTEN).map(Outcome::Changed)
+        };
+        self.alongside.write_outcome(change, forget).await.map(drop)
     }
 }
 
@@ -369,7 +364,7 @@ fn change(action: &'static str, at: DateTime<Utc>) -> Change {
         detail: String::new(),
         at,
         request_id: String::new(),
-        touches: Touches::Nothing,
+        touches: Touches::Bookkeeping,
     }
 }
 

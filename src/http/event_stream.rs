@@ -283,6 +283,8 @@ impl Reader {
                     self.step = Step::Read;
                     return Ok(Some(Bytes::from_static(HELLO.as_bytes())));
                 }
+                // Also with more to read, where the reader is slow: it comes back from its last number.
+                Step::Read if self.is_over() => return Ok(None),
                 Step::Read => self.read().await?,
                 Step::Wait => {
                     let until = (Instant::now() + HEARTBEAT).min(self.ends_at);
@@ -297,11 +299,14 @@ impl Reader {
                 }
             }
             let is_at_its_end = self.step == Step::Wait && self.waiting.is_empty();
-            let is_over = Instant::now() >= self.ends_at || self.alongside.told().is_ending();
-            if is_at_its_end && (!self.stays || is_over) {
+            if is_at_its_end && (!self.stays || self.is_over()) {
                 return Ok(None);
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.ends_at || self.alongside.told().is_ending()
     }
 
     async fn read(&mut self) -> DomainResult<()> {

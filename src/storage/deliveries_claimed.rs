@@ -125,8 +125,10 @@ pub fn fan_out(connection: &mut Connection, now: DateTime<Utc>, can_mail: bool) 
     let mut mailed = Mailed::default();
     let mut rows = Vec::new();
     for event in &new {
-        let told = hooks.iter().filter(|hook| is_told(hook, event));
-        rows.extend(told.map(|hook| made(event, Way::Webhook(&hook.id), now)));
+        let told = hooks
+            .iter()
+            .filter(|(hook, after)| event.sequence > *after && is_told(hook, event));
+        rows.extend(told.map(|(hook, _)| made(event, Way::Webhook(&hook.id), now)));
         if can_mail && let Recipient::Site(code) = event.event.recipient {
             let contacts = mailed.contacts(connection, code, event.event.kind)?;
             rows.extend(contacts.iter().map(|id| made(event, Way::Mail(id), now)));
@@ -175,30 +177,33 @@ fn made(event: &Event, way: Way<'_>, now: DateTime<Utc>) -> DeliveryRow {
     }
 }
 
-fn enabled(connection: &mut Connection) -> Result<Vec<Webhook>> {
+/// The webhooks that are told, each with the last event there was when it was made.
+fn enabled(connection: &mut Connection) -> Result<Vec<(Webhook, i64)>> {
     webhooks::table
         .filter(webhooks::disabled.is_null())
         .load::<WebhookRow>(&mut connection.database)
         .map_err(failed("reading webhooks"))?
         .into_iter()
-        .map(WebhookRow::into_domain)
+        .map(|row| {
+            let after = row.after_sequence;
+            Ok((row.into_domain()?, after))
+        })
         .collect()
 }
 
-/// Whether a webhook is told of an event: its owner's, of a kind that it takes, since it was made. A test is for one webhook.
+/// Whether a webhook is told of an event: its owner's, of a kind that it takes. A test is for one webhook.
 fn is_told(hook: &Webhook, event: &Event) -> bool {
     let NewEvent {
         kind,
         recipient,
         subject,
-        at,
         ..
     } = &event.event;
     let is_its = match kind {
         EventKind::Test => subject.ends_with(hook.id.as_str()),
         kind => hook.takes(*kind),
     };
-    hook.owner == *recipient && *at >= hook.created_at && is_its
+    hook.owner == *recipient && is_its
 }
 
 /// The contacts of sites that are written to, each site read once.

@@ -5,7 +5,9 @@ use alongside::domain::event::{EventKind, NewEvent, Recipient};
 use alongside::domain::version::{Expected, Version};
 use alongside::domain::webhook::{Attempt, AttemptError, Backoff, Webhook, WebhookSecret};
 use alongside::storage::deliveries::{self, Done, Slots, To, Work};
-use alongside::storage::{Connection, Storage, contacts, events, webhooks};
+use alongside::storage::{
+    Change, Connection, Outcome, Storage, Touches, contacts, events, revision, webhooks,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
@@ -102,21 +104,21 @@ fn with_a_hook(storage: &Storage) {
 fn a_delivery_is_made_once_and_in_one_hand_at_a_time() {
     on_every_database(|database| {
         let storage = open_filled(database);
+        // From before the webhook was made, whatever its clock says.
+        let later = at() + TimeDelta::seconds(1);
+        happened(&storage, EventKind::ApproachReceived, later);
         with_a_hook(&storage);
-        happened(&storage, EventKind::ApproachReceived, at());
+        // Of a request that began before, or of a replica whose clock is behind.
+        let earlier = at() - TimeDelta::seconds(1);
+        happened(&storage, EventKind::ApproachReceived, earlier);
         happened(&storage, EventKind::ApproachExpired, at());
-        // From before the webhook was made.
-        happened(
-            &storage,
-            EventKind::ApproachReceived,
-            at() - TimeDelta::seconds(1),
-        );
         assert_eq!((fan_out(&storage, false), fan_out(&storage, false)), (3, 0));
         let [work] = &claim(&storage, at())[..] else {
             panic!("not one delivery");
         };
         assert!(matches!(&work.to, To::Webhook { secrets, .. } if secrets.len() == 1));
         assert_eq!(work.event.event.kind, EventKind::ApproachReceived);
+        assert_eq!(work.event.event.at, earlier);
         // Another replica, as long as it is in hand; and then one that takes over.
         assert!(claim(&storage, at() + TimeDelta::seconds(44)).is_empty());
         let late = at() + TimeDelta::seconds(46);
@@ -236,5 +238,46 @@ fn events_of_long_ago_are_forgotten_but_what_waits_and_the_last_number() {
         assert_eq!((forget(later), forget(later)), (1, 0));
         let last = storage.read_blocking(events::last).unwrap();
         assert_eq!(last, 3);
+    });
+}
+
+#[test]
+fn bookkeeping_is_kept_but_leaves_no_revision_and_no_audit_row_until_a_webhook_is_disabled() {
+    on_every_database(|database| {
+        let storage = open_filled(database);
+        with_a_hook(&storage);
+        happened(&storage, EventKind::ApproachReceived, at());
+        let left = || {
+            let revision = storage.read_blocking(revision::current).unwrap();
+            let rows = database.texts("SELECT CAST(count(*) AS TEXT) AS text FROM audit");
+            (revision, rows)
+        };
+        let before = left();
+        let change = Change {
+            touches: Touches::Bookkeeping,
+            ..a_change()
+        };
+        let (n_new, none) = storage
+            .write_outcome_blocking(&change, |connection| {
+                deliveries::fan_out(connection, at(), false).map(Outcome::Changed)
+            })
+            .unwrap();
+        assert_eq!((n_new, none, left()), (1, None, before.clone()));
+        let [work] = &claim(&storage, at())[..] else {
+            panic!("what was written down is not kept");
+        };
+        let before = left();
+        let mut gone = done(work, Some(AttemptError::Status));
+        gone.attempt.status = Some(410);
+        let (_, some) = storage
+            .write_outcome_blocking(&change, |connection| {
+                deliveries::record(connection, at(), &[gone], Backoff::default())
+                    .map(Outcome::Changed)
+            })
+            .unwrap();
+        assert!(some.is_some() && left() != before, "{some:?}");
+        // Nothing is done where a revision is asked for.
+        let refused = storage.write_blocking(&change, |_| Ok(()));
+        assert!(refused.is_err());
     });
 }
