@@ -4,11 +4,14 @@
 //! second copy that was started by mistake then stops before it touches the database. Callers that come early wait in the
 //! listener's queue until the service answers.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -17,7 +20,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use zeroize::Zeroizing;
 
-use crate::app::delivery::{Away, Worker};
+use crate::app::delivery::{LOOK_EVERY, Worker};
 use crate::app::identity::Identities;
 use crate::app::identity_keys::{KeySourceError, READ_EVERY};
 use crate::app::mail::MailError;
@@ -463,10 +466,25 @@ async fn keep_keys(identities: Arc<Identities>, clock: Clock) {
 
 /// Tells events for ever.
 async fn keep_telling(mut worker: Worker, clock: Clock) {
-    let mut away = Away::default();
+    let mut rounds = Rounds::new(TELLING);
     loop {
-        worker.pause().await;
-        away.after(&worker.turn(clock.now()).await);
+        let mut round = pin!(async {
+            worker.pause().await;
+            worker.turn(clock.now()).await.map(drop)
+        });
+        // The worker knows what is in hand, so it goes on after a panic; what a turn did not write down is done again.
+        let guarded = poll_fn(|context| {
+            let polled = catch_unwind(AssertUnwindSafe(|| round.as_mut().poll(context)));
+            polled.unwrap_or_else(|_| {
+                Poll::Ready(Err(Error::Internal("telling events", "it panicked".into())))
+            })
+        });
+        let outcome = guarded.await;
+        let is_failing = outcome.is_err();
+        rounds.end(outcome);
+        if is_failing {
+            rt::time::sleep(LOOK_EVERY).await;
+        }
     }
 }
 
@@ -485,6 +503,11 @@ const FRESHNESS: Words = Words {
 const TIME: Words = Words {
     fails: "cannot do what has become due, and will try again",
     goes_again: "what has become due is done again",
+};
+
+const TELLING: Words = Words {
+    fails: "cannot tell events, and will try again",
+    goes_again: "events are told again",
 };
 
 /// Whether the last round of a task went well; a change of it is worth a line in the log, a repetition is not.

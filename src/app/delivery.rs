@@ -5,8 +5,10 @@
 //! another, or to itself when it starts again: each event is told at least once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
@@ -15,15 +17,13 @@ use crate::app::Alongside;
 use crate::app::cloud_event::{DEFAULT_SOURCE, cloud_event};
 use crate::app::mail::{Letter, MailError, MailSettings, Mailer};
 use crate::app::sending::{Message, Network, Sender};
-use crate::app::told::Outcome as Told;
 use crate::domain::destination::Destinations;
 use crate::domain::error::Result;
 use crate::domain::event::{Event, Recipient};
 use crate::domain::ids::OdsCode;
 use crate::domain::webhook::{Attempt, AttemptError, Backoff, Webhook};
-use crate::logging::chain;
 use crate::random::Random;
-use crate::storage::deliveries::{self, Done, Slots, To, Work};
+use crate::storage::deliveries::{self, Done, Slots, To, Until, Work};
 use crate::storage::webhooks::host_of;
 use crate::storage::{Change, Connection, Outcome, Touches, names};
 
@@ -36,11 +36,17 @@ const GATHER_FOR: Duration = Duration::from_millis(25);
 /// How long a delivery is in the hands of who took it: twice what it may take, the look-up of the name included.
 const IN_HAND: TimeDelta = TimeDelta::seconds(45);
 
+/// How long a letter is: a mail server may take its time for each of a dozen steps.
+const LETTER_IN_HAND: TimeDelta = TimeDelta::minutes(5);
+
 /// The most deliveries in hand at once.
 const MAX_IN_HAND: usize = 64;
 
 /// The most of them to one host.
 const MAX_PER_HOST: usize = 16;
+
+/// The most of them to the webhooks of one owner, so that nobody's slow receivers hold everybody's up.
+const MAX_PER_OWNER: usize = 8;
 
 /// The most messages to the mail server at once.
 const MAX_MAILS: usize = 4;
@@ -51,7 +57,7 @@ const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 /// The most events that are forgotten in one transaction.
 const MAX_FORGOTTEN: i64 = 1_000;
 
-/// Who changes what in the audit.
+/// Who changes what in the audit, which hears of the worker only where it disables a webhook.
 const ACTOR: &str = "alongside";
 
 /// How events are told.
@@ -88,14 +94,34 @@ pub struct Worker {
     backoff: Backoff,
     source: String,
     random: Random,
-    in_hand: JoinSet<(String, Done)>,
+    in_hand: JoinSet<(Place, Done)>,
     per_host: HashMap<String, usize>,
+    per_owner: HashMap<Recipient, usize>,
+    last_served: String,
     done: Vec<Done>,
     forgot_at: Option<DateTime<Utc>>,
 }
 
 /// The place of mail among hosts: no host has a space in its name.
 const MAIL: &str = "mail server";
+
+/// What a delivery in hand takes a place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    host: String,
+    /// Whose webhook it is; `None` for mail.
+    owner: Option<Recipient>,
+}
+
+/// Gives a place back.
+fn lower<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(n) = counts.get_mut(key) {
+        *n = n.saturating_sub(1);
+        if *n == 0 {
+            counts.remove(key);
+        }
+    }
+}
 
 impl Worker {
     /// Prepares to tell.
@@ -125,6 +151,8 @@ impl Worker {
             random,
             in_hand: JoinSet::new(),
             per_host: HashMap::new(),
+            per_owner: HashMap::new(),
+            last_served: String::new(),
             done: Vec::new(),
             forgot_at: None,
         })
@@ -153,26 +181,19 @@ impl Worker {
         }
     }
 
-    fn keep(&mut self, finished: std::result::Result<(String, Done), tokio::task::JoinError>) {
-        let (host, done) = match finished {
+    fn keep(&mut self, finished: std::result::Result<(Place, Done), tokio::task::JoinError>) {
+        let (place, done) = match finished {
             Ok(finished) => finished,
             Err(panic) => {
-                // It is anybody's again when its time in hand is over.
+                // Only where the runtime ends: a panic is an attempt that failed.
                 log::error!("telling an event failed: {panic}");
                 return;
             }
         };
-        if let Some(n) = self.per_host.get_mut(&host) {
-            *n -= 1;
-            if *n == 0 {
-                self.per_host.remove(&host);
-            }
+        lower(&mut self.per_host, &place.host);
+        if let Some(owner) = &place.owner {
+            lower(&mut self.per_owner, owner);
         }
-        self.alongside.told().count(match done.attempt.error {
-            None => Told::Delivered,
-            Some(AttemptError::Address) => Told::Refused,
-            Some(_) => Told::Failed,
-        });
         self.done.push(done);
     }
 
@@ -183,6 +204,7 @@ impl Worker {
     ///
     /// Those of the database; nothing is lost then, and the next turn goes on.
     pub async fn turn(&mut self, now: DateTime<Utc>) -> Result<bool> {
+        let began = Instant::now();
         let can_mail = self.mailer.is_some();
         let look = move |connection: &mut Connection| deliveries::look(connection, now, can_mail);
         let found = self.alongside.storage().read(look).await?;
@@ -193,6 +215,8 @@ impl Worker {
         }
         let (done, backoff) = (self.done.clone(), self.backoff);
         let mut per_host = self.per_host.clone();
+        let mut per_owner = self.per_owner.clone();
+        let last_served = self.last_served.clone();
         let mut n_free = MAX_IN_HAND.saturating_sub(self.in_hand.len());
         let change = change("deliver_events", now);
         let work = move |connection: &mut Connection| {
@@ -206,16 +230,28 @@ impl Worker {
             };
             let mut of_webhook = |hook: &Webhook| {
                 let used = per_host.entry(host_of(&hook.url)).or_default();
-                let n = MAX_PER_HOST.saturating_sub(*used).min(n_free);
+                let its = per_owner.entry(hook.owner).or_default();
+                let n = MAX_PER_HOST
+                    .saturating_sub(*used)
+                    .min(MAX_PER_OWNER.saturating_sub(*its))
+                    .min(n_free);
                 *used += n;
+                *its += n;
                 n_free -= n;
                 n
             };
             let slots = Slots {
                 of_webhook: &mut of_webhook,
+                after: &last_served,
                 mails: n_mails,
             };
-            let taken = deliveries::claim(connection, now, now + IN_HAND, slots)?;
+            // From when they are taken: the turn to write may have been long in coming.
+            let taken_at = now + TimeDelta::from_std(began.elapsed()).unwrap_or_default();
+            let until = Until {
+                webhooks: taken_at + IN_HAND,
+                mails: taken_at + LETTER_IN_HAND,
+            };
+            let taken = deliveries::claim(connection, now, until, slots)?;
             let is_changed = !(done.is_empty() && taken.is_empty() && n_new == 0);
             Ok(if is_changed {
                 Outcome::Changed(taken)
@@ -226,6 +262,13 @@ impl Worker {
         let taken = self.alongside.write_outcome(change, work).await?;
         let is_busy = !taken.is_empty() || !self.done.is_empty();
         self.done.clear();
+        let webhooks = taken.iter().rev().find_map(|work| match &work.to {
+            To::Webhook { id, .. } => Some(id.clone()),
+            To::Mail(_) | To::Nobody => None,
+        });
+        if let Some(last) = webhooks {
+            self.last_served = last;
+        }
         self.send_all(taken, now).await?;
         Ok(is_busy)
     }
@@ -234,12 +277,21 @@ impl Worker {
     async fn send_all(&mut self, taken: Vec<Work>, now: DateTime<Utc>) -> Result<()> {
         let names = self.names(&taken).await?;
         for work in taken {
-            let host = match &work.to {
-                To::Webhook { url, .. } => host_of(url),
-                To::Mail(_) | To::Nobody => MAIL.to_owned(),
+            let place = match &work.to {
+                To::Webhook { url, .. } => Place {
+                    host: host_of(url),
+                    owner: Some(work.event.event.recipient),
+                },
+                To::Mail(_) | To::Nobody => Place {
+                    host: MAIL.to_owned(),
+                    owner: None,
+                },
             };
-            *self.per_host.entry(host.clone()).or_default() += 1;
             let chance = self.random.bytes::<1>()?[0];
+            *self.per_host.entry(place.host.clone()).or_default() += 1;
+            if let Some(owner) = place.owner {
+                *self.per_owner.entry(owner).or_default() += 1;
+            }
             let (sender, mailer) = (Arc::clone(&self.sender), self.mailer.clone());
             let body = cloud_event(&work.event, &self.source).to_string();
             let letter = match (&mailer, &work.to) {
@@ -247,7 +299,7 @@ impl Worker {
                 _ => None,
             };
             self.in_hand.spawn_blocking(move || {
-                let attempt = match (&work.to, mailer, letter) {
+                let send = || match (&work.to, mailer, letter) {
                     (To::Webhook { url, secrets, .. }, ..) => {
                         let message = Message {
                             id: &work.event.id,
@@ -262,11 +314,12 @@ impl Worker {
                     }
                     (To::Mail(_) | To::Nobody, ..) => nobody(),
                 };
+                let attempt = attempted(send);
                 let webhook = match work.to {
                     To::Webhook { id, .. } => Some(id),
                     To::Mail(_) | To::Nobody => None,
                 };
-                tell(&host, webhook.as_deref(), &work.event, &attempt);
+                tell(&place.host, webhook.as_deref(), &work.event, &attempt);
                 let id = work.id;
                 let done = Done {
                     id,
@@ -274,7 +327,7 @@ impl Worker {
                     attempt,
                     chance,
                 };
-                (host, done)
+                (place, done)
             });
         }
         Ok(())
@@ -306,9 +359,10 @@ impl Worker {
             return Ok(());
         }
         let change = change("forget_events", now);
-        let forget =
-            move |connection: &mut Connection| deliveries::forget(connection, now, MAX_FORGOTTEN);
-        self.alongside.write(change, forget).await.map(drop)
+        let forget = move |connection: &mut Connection| {
+            deliveries::forget(connection, now, MAX_FORGOTTEN).map(Outcome::Changed)
+        };
+        self.alongside.write_outcome(change, forget).await.map(drop)
     }
 }
 
@@ -341,6 +395,18 @@ fn letter(mailer: &Mailer, event: &Event, names: &Names) -> Option<Letter> {
     Some(mailer.letter(event, site, named.next()))
 }
 
+/// What came of an attempt; a panic is one that failed, so that its place comes back and it is tried again later.
+fn attempted(send: impl FnOnce() -> Attempt) -> Attempt {
+    catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|_| {
+        log::error!("telling an event ended in a panic");
+        Attempt {
+            error: Some(AttemptError::Internal),
+            status: None,
+            retry_after: None,
+        }
+    })
+}
+
 fn nobody() -> Attempt {
     Attempt {
         error: Some(AttemptError::NoRecipient),
@@ -369,28 +435,28 @@ fn change(action: &'static str, at: DateTime<Utc>) -> Change {
         detail: String::new(),
         at,
         request_id: String::new(),
-        touches: Touches::Nothing,
+        touches: Touches::Bookkeeping,
     }
 }
 
-/// Whether the database was away at the last turn; a change of it is worth a line in the log.
-#[derive(Debug, Default)]
-pub struct Away(bool);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Away {
-    /// Hears what came of a turn.
-    pub fn after(&mut self, outcome: &Result<bool>) {
-        match outcome {
-            Ok(_) if self.0 => {
-                log::info!("events are told again");
-                self.0 = false;
-            }
-            Ok(_) => {}
-            Err(_) if self.0 => {}
-            Err(error) => {
-                log::error!("cannot tell events: {}", chain(error));
-                self.0 = true;
-            }
-        }
+    #[test]
+    fn a_panic_is_an_attempt_that_failed() {
+        #[expect(clippy::panic, reason = "what is tested")]
+        let attempt = attempted(|| panic!("in a test"));
+        assert_eq!(attempt.error, Some(AttemptError::Internal));
+    }
+
+    #[test]
+    fn a_place_that_is_given_back_is_free() {
+        let mut counts = HashMap::from([("a", 2)]);
+        lower(&mut counts, &"a");
+        assert_eq!(counts.get("a"), Some(&1));
+        lower(&mut counts, &"a");
+        lower(&mut counts, &"a");
+        assert!(counts.is_empty());
     }
 }

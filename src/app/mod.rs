@@ -450,7 +450,7 @@ impl State {
     /// A write is numbered above every write that was `seen` before it, unless the database went back to an earlier state, as
     /// when a backup is restored. Where what is held is of a later write, a look at the numbers tells whether it holds this one.
     async fn catch_up(&self, revision: Revision, touches: Touches, seen: Revision) -> Result<()> {
-        if touches == Touches::Nothing {
+        if matches!(touches, Touches::Nothing | Touches::Bookkeeping) {
             return Ok(());
         }
         let _turn = self.catching_up.lock().await;
@@ -459,7 +459,7 @@ impl State {
         }
         let held = self.held().touched;
         let is_held = match touches {
-            Touches::Nothing => true,
+            Touches::Nothing | Touches::Bookkeeping => true,
             Touches::Scoring => held.scoring == revision,
             Touches::Callers => held.callers == revision,
             Touches::Choices => held.choices == revision,

@@ -85,7 +85,9 @@ impl Checked {
         // The system's resolver knows no deadline, so it gets a thread of its own, which ends when it does.
         let (tell, told) = mpsc::sync_channel(1);
         let (resolve, name) = (Arc::clone(&self.network.resolve), host.to_owned());
-        std::thread::spawn(move || tell.send(resolve(&name, port)).ok());
+        std::thread::Builder::new()
+            .spawn(move || tell.send(resolve(&name, port)).ok())
+            .map_err(ureq::Error::Io)?;
         let found = match told.recv_timeout(RESOLVE_DEADLINE) {
             Ok(Ok(found)) => found,
             Ok(Err(_)) => return Err(ureq::Error::HostNotFound),

@@ -1,28 +1,13 @@
-//! What is told to the outside, for those who wait for it: the number of the last event, and how many deliveries went how.
+//! What is told to those who wait for it: the number of the last event, and that the service stops.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-/// The outcomes of attempts, as counters name them.
-const OUTCOMES: [&str; 3] = ["delivered", "failed", "refused"];
-
-/// What was told, and what there is to tell.
+/// What there is to tell.
 pub struct Told {
     last_event: watch::Sender<i64>,
     is_ending: AtomicBool,
-    counts: [AtomicU64; OUTCOMES.len()],
-}
-
-/// What came of an attempt, for the counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The receiver took it.
-    Delivered,
-    /// It did not.
-    Failed,
-    /// It was not even asked: its address is none to send to.
-    Refused,
 }
 
 impl Default for Told {
@@ -30,7 +15,6 @@ impl Default for Told {
         Self {
             last_event: watch::Sender::new(0),
             is_ending: AtomicBool::new(false),
-            counts: Default::default(),
         }
     }
 }
@@ -61,20 +45,5 @@ impl Told {
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.is_ending.load(Ordering::Acquire)
-    }
-
-    /// Counts an attempt.
-    pub fn count(&self, outcome: Outcome) {
-        self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many attempts went how.
-    #[must_use]
-    pub fn counts(&self) -> [(&'static str, u64); OUTCOMES.len()] {
-        let mut counts = OUTCOMES.map(|outcome| (outcome, 0));
-        for (to, from) in counts.iter_mut().zip(&self.counts) {
-            to.1 = from.load(Ordering::Relaxed);
-        }
-        counts
     }
 }

@@ -179,7 +179,7 @@ impl IntoParams for LastEventId {
 /// `data` a `CloudEvent` 1.0 as webhooks get it. Begins after `Last-Event-ID` or `after`, or with the oldest event there is.
 ///
 /// The stream stays open where `Accept` names `text/event-stream`, as that of browsers does, and ends after ten minutes, for its
-/// reader to come back; for others it ends once everything was sent. A caller has at most four streams at once.
+/// reader to come back; for others it ends once everything was sent, or after as long. A caller has at most four streams at once.
 #[utoipa::path(
     tag = "events",
     params(StreamParameters, LastEventId),
@@ -283,6 +283,8 @@ impl Reader {
                     self.step = Step::Read;
                     return Ok(Some(Bytes::from_static(HELLO.as_bytes())));
                 }
+                // Also with more to read, where the reader is slow: it comes back from its last number.
+                Step::Read if Instant::now() >= self.ends_at => return Ok(None),
                 Step::Read => self.read().await?,
                 Step::Wait => {
                     let until = (Instant::now() + HEARTBEAT).min(self.ends_at);

@@ -177,7 +177,7 @@ pub(crate) async fn metrics(
     telemetry: Data<Telemetry>,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
-    let text = telemetry.render(alongside.revision().0, &alongside.told().counts());
+    let text = telemetry.render(alongside.revision().0);
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"));
     fresh(Ok(response.body(text)))

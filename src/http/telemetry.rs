@@ -51,10 +51,6 @@ impl Telemetry {
                 "alongside_snapshot_revision",
                 "The last write that scoring sees."
             );
-            metrics::describe_counter!(
-                "alongside_deliveries_total",
-                "Attempts to tell an event to a webhook or by e-mail."
-            );
             gauge!("alongside_http_requests_in_flight")
         });
         Self {
@@ -95,14 +91,8 @@ impl Telemetry {
         }
     }
 
-    /// Everything counted, in the text format of Prometheus.
-    ///
-    /// `deliveries` are the attempts to tell events so far, by their outcome.
-    pub(crate) fn render(
-        &self,
-        snapshot_revision: u64,
-        deliveries: &[(&'static str, u64)],
-    ) -> String {
+    /// Everything counted, in the text format of Prometheus. Anybody may read it, so nothing of it counts what was told to whom.
+    pub(crate) fn render(&self, snapshot_revision: u64) -> String {
         #[expect(
             clippy::cast_precision_loss,
             reason = "a gauge is a double; a revision stays far below 2^53"
@@ -110,9 +100,6 @@ impl Telemetry {
         let revision = snapshot_revision as f64;
         with_local_recorder(&self.recorder, || {
             gauge!("alongside_snapshot_revision").set(revision);
-            for (outcome, number) in deliveries {
-                counter!("alongside_deliveries_total", "outcome" => *outcome).absolute(*number);
-            }
         });
         self.recorder.handle().render()
     }
@@ -132,20 +119,19 @@ mod tests {
             200,
             Duration::from_millis(2),
         );
-        let text = telemetry.render(7, &[("delivered", 3)]);
+        let text = telemetry.render(7);
         for line in [
             r#"alongside_http_requests_total{operation="/api/v1/method",method="GET",status="200"} 1"#,
             r#"alongside_http_request_duration_seconds_bucket{operation="/api/v1/method",method="GET",le="0.0025"} 1"#,
             "alongside_http_requests_in_flight 1",
             "alongside_snapshot_revision 7",
-            r#"alongside_deliveries_total{outcome="delivered"} 3"#,
         ] {
             assert!(text.contains(line), "{line} in\n{text}");
         }
         drop(held);
         assert!(
             telemetry
-                .render(7, &[])
+                .render(7)
                 .contains("alongside_http_requests_in_flight 0")
         );
     }

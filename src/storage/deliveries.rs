@@ -18,7 +18,7 @@ use crate::storage::schema::{deliveries, delivery_position, events as event_tabl
 use crate::storage::webhooks::{find, time};
 
 pub use crate::storage::deliveries_claimed::{
-    Done, Found, Slots, To, Work, claim, fan_out, look, record,
+    Done, Found, Slots, To, Until, Work, claim, fan_out, look, record,
 };
 
 /// The table, in faults.

@@ -102,7 +102,7 @@ fn position(connection: &mut Connection) -> Result<i64> {
 pub fn look(connection: &mut Connection, now: DateTime<Utc>, can_mail: bool) -> Result<Found> {
     let last_event = events::last(connection)?;
     let is_work = position(connection)? < last_event
-        || !ready(connection, now, 1)?.is_empty()
+        || !ready(connection, now, "", 1)?.is_empty()
         || (can_mail && !due_mails(connection, now, 1)?.is_empty());
     Ok(Found {
         last_event,
@@ -125,8 +125,10 @@ pub fn fan_out(connection: &mut Connection, now: DateTime<Utc>, can_mail: bool) 
     let mut mailed = Mailed::default();
     let mut rows = Vec::new();
     for event in &new {
-        let told = hooks.iter().filter(|hook| is_told(hook, event));
-        rows.extend(told.map(|hook| made(event, Way::Webhook(&hook.id), now)));
+        let told = hooks
+            .iter()
+            .filter(|(hook, after)| event.sequence > *after && is_told(hook, event));
+        rows.extend(told.map(|(hook, _)| made(event, Way::Webhook(&hook.id), now)));
         if can_mail && let Recipient::Site(code) = event.event.recipient {
             let contacts = mailed.contacts(connection, code, event.event.kind)?;
             rows.extend(contacts.iter().map(|id| made(event, Way::Mail(id), now)));
@@ -175,30 +177,33 @@ fn made(event: &Event, way: Way<'_>, now: DateTime<Utc>) -> DeliveryRow {
     }
 }
 
-fn enabled(connection: &mut Connection) -> Result<Vec<Webhook>> {
+/// The webhooks that are told, each with the last event there was when it was made.
+fn enabled(connection: &mut Connection) -> Result<Vec<(Webhook, i64)>> {
     webhooks::table
         .filter(webhooks::disabled.is_null())
         .load::<WebhookRow>(&mut connection.database)
         .map_err(failed("reading webhooks"))?
         .into_iter()
-        .map(WebhookRow::into_domain)
+        .map(|row| {
+            let after = row.after_sequence;
+            Ok((row.into_domain()?, after))
+        })
         .collect()
 }
 
-/// Whether a webhook is told of an event: its owner's, of a kind that it takes, since it was made. A test is for one webhook.
+/// Whether a webhook is told of an event: its owner's, of a kind that it takes. A test is for one webhook.
 fn is_told(hook: &Webhook, event: &Event) -> bool {
     let NewEvent {
         kind,
         recipient,
         subject,
-        at,
         ..
     } = &event.event;
     let is_its = match kind {
         EventKind::Test => subject.ends_with(hook.id.as_str()),
         kind => hook.takes(*kind),
     };
-    hook.owner == *recipient && *at >= hook.created_at && is_its
+    hook.owner == *recipient && is_its
 }
 
 /// The contacts of sites that are written to, each site read once.
@@ -229,6 +234,8 @@ impl Mailed {
 pub struct Slots<'a> {
     /// To a webhook, of the host of its address.
     pub of_webhook: &'a mut dyn FnMut(&Webhook) -> usize,
+    /// The webhook that was served last: those after it come first, so that everybody's turn comes.
+    pub after: &'a str,
     /// By e-mail; 0 where none is sent.
     pub mails: usize,
 }
@@ -236,12 +243,39 @@ pub struct Slots<'a> {
 /// The most deliveries of a webhook that is failing at once: enough to see whether it is back.
 const MAX_WHILE_FAILING: usize = 4;
 
-/// The webhooks that something is due for, and whether each failed last.
+/// The webhooks that something is due for, those after one first and then around, and whether each failed last.
 fn ready(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    limit: i64,
+    after: &str,
+    limit: usize,
 ) -> Result<Vec<(Webhook, bool)>> {
+    let mut rows = ready_part(connection, now, (after, Part::After), limit)?;
+    let n_left = limit.saturating_sub(rows.len());
+    if n_left > 0 {
+        rows.extend(ready_part(connection, now, (after, Part::UpTo), n_left)?);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let fails = row.n_failures > 0;
+            Ok((row.into_domain()?, fails))
+        })
+        .collect()
+}
+
+/// Which of the webhooks in their order.
+#[derive(Clone, Copy)]
+enum Part {
+    After,
+    UpTo,
+}
+
+fn ready_part(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    (id, part): (&str, Part),
+    limit: usize,
+) -> Result<Vec<WebhookRow>> {
     let now = time(now);
     let due = deliveries::table
         .filter(deliveries::webhook_id.eq(webhooks::id.nullable()))
@@ -251,7 +285,7 @@ fn ready(
                 .is_null()
                 .or(deliveries::claimed_until.le(now)),
         );
-    webhooks::table
+    let selected = webhooks::table
         .filter(webhooks::disabled.is_null())
         .filter(
             webhooks::held_until
@@ -259,15 +293,16 @@ fn ready(
                 .or(webhooks::held_until.le(now)),
         )
         .filter(diesel::dsl::exists(due))
-        .limit(limit)
-        .load::<WebhookRow>(&mut connection.database)
-        .map_err(failed("looking for what is due"))?
-        .into_iter()
-        .map(|row| {
-            let fails = row.n_failures > 0;
-            Ok((row.into_domain()?, fails))
-        })
-        .collect()
+        .order(webhooks::id.asc())
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .into_boxed();
+    let selected = match part {
+        Part::After => selected.filter(webhooks::id.gt(id)),
+        Part::UpTo => selected.filter(webhooks::id.le(id)),
+    };
+    selected
+        .load(&mut connection.database)
+        .map_err(failed("looking for what is due"))
 }
 
 fn due_mails(
@@ -312,7 +347,16 @@ fn due_to(
 }
 
 /// The most webhooks that are looked at in one turn.
-const MAX_READY: i64 = 500;
+const MAX_READY: usize = 500;
+
+/// Until when deliveries are in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Until {
+    /// Those to webhooks.
+    pub webhooks: DateTime<Utc>,
+    /// Those by e-mail.
+    pub mails: DateTime<Utc>,
+}
 
 /// Takes deliveries that are due in hand until a time, at which they are anybody's again unless [`record`] came first.
 ///
@@ -322,11 +366,11 @@ const MAX_READY: i64 = 500;
 pub fn claim(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    until: DateTime<Utc>,
+    until: Until,
     slots: Slots<'_>,
 ) -> Result<Vec<Work>> {
     let mut taken = Vec::new();
-    for (hook, fails) in ready(connection, now, MAX_READY)? {
+    for (hook, fails) in ready(connection, now, slots.after, MAX_READY)? {
         let most = if fails { MAX_WHILE_FAILING } else { usize::MAX };
         let n_free = (slots.of_webhook)(&hook).min(most);
         if n_free == 0 {
@@ -347,12 +391,18 @@ pub fn claim(
             taken.push((row, To::Nobody));
         }
     }
-    let ids: Vec<&str> = taken.iter().map(|(row, _)| row.id.as_str()).collect();
-    for ids in ids.chunks(MAX_ROWS) {
-        diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
-            .set(deliveries::claimed_until.eq(Some(time(until))))
-            .execute(&mut connection.database)
-            .map_err(failed("taking deliveries in hand"))?;
+    let (mails, others): (Vec<_>, Vec<_>) = taken
+        .iter()
+        .map(|(row, _)| row)
+        .partition(|row| row.contact_id.is_some());
+    for (rows, until) in [(mails, until.mails), (others, until.webhooks)] {
+        for rows in rows.chunks(MAX_ROWS) {
+            let ids = rows.iter().map(|row| row.id.as_str());
+            diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+                .set(deliveries::claimed_until.eq(Some(time(until))))
+                .execute(&mut connection.database)
+                .map_err(failed("taking deliveries in hand"))?;
+        }
     }
     let numbers: Vec<i64> = taken.iter().map(|(row, _)| row.event_sequence).collect();
     let told = events::numbered(connection, &numbers)?;

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of HTTP or of scoring. Start with [`Storage`], which runs a closure in one transaction; what the
 //! closure calls is one module per resource, each a handful of functions on a [`Connection`]. Every writing
-//! transaction raises the revision and leaves an audit row.
+//! transaction raises the revision and leaves an audit row, but for [`Touches::Bookkeeping`].
 
 pub mod admin_suggestions;
 pub mod affiliations;
@@ -141,6 +141,10 @@ pub enum Touches {
     Everything,
     /// None of it.
     Nothing,
+    /// The service's own notes of what it told whom: of them no revision and no audit row is left, unless the transaction noted
+    /// entries. Who may not know whom another site's events reach would else count them. Only for where the revision is optional,
+    /// as in [`write_outcome`](Storage::write_outcome).
+    Bookkeeping,
 }
 
 impl Storage {
@@ -260,7 +264,7 @@ impl Storage {
     }
 
     /// The same as [`write`](Self::write), where the work may find nothing to change: then nothing is left of it, and the
-    /// revision stays and is `None`.
+    /// revision stays and is `None`, as it is after [`Touches::Bookkeeping`].
     ///
     /// # Errors
     ///
@@ -318,18 +322,22 @@ impl Storage {
             Error::Unavailable("waiting for another writer", "it takes too long".into())
         })?;
         let write = |connection: &mut Connection| match work(connection)? {
-            Outcome::Unchanged(value) => Ok((value, None)),
+            Outcome::Unchanged(value) => Ok((value, None, false)),
             Outcome::Changed(value) => {
+                let is_silent =
+                    change.touches == Touches::Bookkeeping && connection.entries.is_empty();
+                if is_silent {
+                    return Ok((value, None, true));
+                }
                 let revision = revision::raise(connection, change.touches)?;
                 audit::record(connection, revision, change)?;
-                Ok((value, Some(revision)))
+                Ok((value, Some(revision), true))
             }
         };
-        self.writer.get().map_err(unavailable)?.in_transaction_kept(
-            Access::Write,
-            write,
-            |(_, revision)| revision.is_some(),
-        )
+        let mut writer = self.writer.get().map_err(unavailable)?;
+        let (value, revision, _) =
+            writer.in_transaction_kept(Access::Write, write, |(_, _, is_kept)| *is_kept)?;
+        Ok((value, revision))
     }
 
     /// The same, where the work may find that there is nothing to do and return `None`: then nothing is left of it, and
@@ -337,12 +345,18 @@ impl Storage {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// As [`write`](Self::write); [`Error::Internal`] for [`Touches::Bookkeeping`], of which no revision comes.
     pub fn write_if_needed<T>(
         &self,
         change: &Change,
         work: impl FnOnce(&mut Connection) -> Result<Option<T>>,
     ) -> Result<Option<(T, Revision)>> {
+        if change.touches == Touches::Bookkeeping {
+            return Err(Error::Internal(
+                "writing",
+                "bookkeeping leaves no revision".into(),
+            ));
+        }
         let work = |connection: &mut Connection| {
             work(connection).map(|value| match value {
                 Some(value) => Outcome::Changed(Some(value)),

@@ -574,6 +574,7 @@ diesel::table! {
         held_until -> Nullable<Timestamp>,
         n_failures -> BigInt,
         created_at -> Timestamp,
+        after_sequence -> BigInt,
         version -> BigInt,
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::webhook::{
 };
 use crate::storage::audit::{self, Entry};
 use crate::storage::connection::{Connection, each_backend};
-use crate::storage::events::{recipient_of, recipient_text};
+use crate::storage::events::{self, recipient_of, recipient_text};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::idempotency;
 use crate::storage::schema::{webhook_secrets, webhooks};
@@ -38,6 +38,8 @@ pub(super) struct WebhookRow {
     pub(super) held_until: Option<NaiveDateTime>,
     pub(super) n_failures: i64,
     created_at: NaiveDateTime,
+    /// The last event there was when it was made.
+    pub(super) after_sequence: i64,
     version: i64,
 }
 
@@ -53,7 +55,7 @@ pub(super) fn kinds_text<'a>(kinds: impl IntoIterator<Item = &'a EventKind>) -> 
 }
 
 impl WebhookRow {
-    fn new(webhook: &Webhook) -> Result<Self> {
+    fn new(webhook: &Webhook, after_sequence: i64) -> Result<Self> {
         let key = [webhook.id.as_str()];
         let row = Stored::new(KIND, &key);
         Ok(Self {
@@ -67,6 +69,7 @@ impl WebhookRow {
             held_until: None,
             n_failures: 0,
             created_at: time(webhook.created_at),
+            after_sequence,
             version: i64::try_from(webhook.version.0).map_err(|fault| row.corrupt(fault))?,
         })
     }
@@ -138,7 +141,7 @@ pub fn add(connection: &mut Connection, webhook: &Webhook, secret: &WebhookSecre
             detail: format!("There are {MAX_WEBHOOKS} webhooks already; delete one first."),
         });
     }
-    let row = WebhookRow::new(webhook)?;
+    let row = WebhookRow::new(webhook, events::last(connection)?)?;
     each_backend!(connection, c => diesel::insert_into(webhooks::table).values(row).execute(c))
         .map_err(failed("adding a webhook"))?;
     add_secret(connection, &webhook.id, secret, webhook.created_at)?;
@@ -186,7 +189,8 @@ pub fn replace(
         version: Version(before.version.0 + 1),
         ..before.clone()
     };
-    let row = WebhookRow::new(&after)?;
+    // Since when it is told stays as it is.
+    let row = WebhookRow::new(&after, 0)?;
     diesel::update(webhooks::table.find(id))
         .set((
             webhooks::url.eq(row.url),
@@ -366,7 +370,7 @@ pub fn rotate(
         ..before.clone()
     };
     diesel::update(webhooks::table.find(id))
-        .set(webhooks::version.eq(WebhookRow::new(&after)?.version))
+        .set(webhooks::version.eq(WebhookRow::new(&after, 0)?.version))
         .execute(&mut connection.database)
         .map_err(failed("changing a webhook"))?;
     note(connection, Some(&before), Some(&after));

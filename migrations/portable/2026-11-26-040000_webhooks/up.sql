@@ -1,6 +1,7 @@
 -- Addresses that are told of events. `owner` is an ODS code, or empty for the programme's admins, as the recipient of an event is.
 -- `events` is a list of kinds with spaces between; empty is all. `held_until` and `n_failures` are of the service itself: a
--- receiver that is away is left alone for a while as a whole.
+-- receiver that is away is left alone for a while as a whole. It is told of the events after `after_sequence`, the last there was
+-- when it was made; clocks of requests and replicas say nothing of the order of events.
 CREATE TABLE webhooks (
     id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 36),
     owner TEXT NOT NULL,
@@ -12,6 +13,7 @@ CREATE TABLE webhooks (
     held_until TIMESTAMP,
     n_failures BIGINT NOT NULL CHECK (n_failures >= 0),
     created_at TIMESTAMP NOT NULL,
+    after_sequence BIGINT NOT NULL CHECK (after_sequence >= 0),
     version BIGINT NOT NULL CHECK (version >= 1)
 );
 CREATE INDEX webhooks_by_owner ON webhooks (owner, created_at, id);
