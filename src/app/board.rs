@@ -4,54 +4,59 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::app::Alongside;
 use crate::domain::board::{
-    Comment, HistoryEntry, MatchPage, MatchPlace, MatchQuery, Resolution, Resolved, ScoredMatch,
-    StoredMatch,
+    Comment, HistoryEntry, MatchFlag, MatchPage, MatchPlace, MatchQuery, Resolution, Resolved,
+    ScoredMatch, StoredMatch,
 };
+use crate::domain::caller::Role;
 use crate::domain::error::{Error, Result};
-use crate::domain::ids::Revision;
 use crate::domain::version::Expected;
 use crate::engine::exposure::fits;
+use crate::engine::snapshot::Snapshot;
 use crate::random::Random;
 use crate::storage::{Connection, Outcome, match_reviews, matches};
 
 /// How many comments a match shows with itself.
 const FIRST_COMMENTS: usize = 50;
 
+/// What viewers are told who ask for what would tell them a reason.
+pub(super) const REASONS_ARE_ADMINS: &str = "decline reasons are for programme admins";
+
 impl Alongside {
-    /// Returns a page of the board.
+    /// Returns a page of the board, as a caller of this role sees it.
     ///
     /// # Errors
     ///
-    /// Those of the database.
+    /// [`Error::Forbidden`] where a viewer asks for what was declined as not a fit; those of the database.
     pub async fn match_page(
         &self,
-        query: MatchQuery,
+        (query, role): (MatchQuery, Role),
         after: Option<MatchPlace>,
         limit: usize,
         now: DateTime<Utc>,
     ) -> Result<MatchPage> {
+        may_ask(&query, role)?;
         let read = move |connection: &mut Connection| {
             let (found, has_more) = matches::page(connection, &query, after, limit, now)?;
             Ok((found, has_more, matches::count(connection, &query, now)?))
         };
         let (found, has_more, total) = self.storage().read(read).await?;
-        let (items, revision) = self.scored(found, now.date_naive());
+        let snapshot = self.snapshot();
         Ok(MatchPage {
-            items,
+            items: scored(&snapshot, found, role, now.date_naive()),
             has_more,
             total,
-            revision,
+            revision: snapshot.revision(),
         })
     }
 
-    /// Returns one match with its history and its first comments.
+    /// Returns one match with its history and its first comments, as a caller of this role sees it.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`] where there is none of this id; those of the database.
     pub async fn match_in_full(
         &self,
-        id: String,
+        (id, role): (String, Role),
         now: DateTime<Utc>,
     ) -> Result<(ScoredMatch, Vec<HistoryEntry>, Vec<Comment>)> {
         let read = move |connection: &mut Connection| {
@@ -61,31 +66,41 @@ impl Alongside {
             Ok((found, history, comments))
         };
         let (found, history, comments) = self.storage().read(read).await?;
-        let (scored, _) = self.scored(vec![found], now.date_naive());
+        let scored = scored(&self.snapshot(), vec![found], role, now.date_naive());
         let scored = scored.into_iter().next();
         let scored = scored
             .ok_or_else(|| Error::Internal("scoring a match", "there is no score of it".into()))?;
         Ok((scored, history, comments))
     }
+}
 
-    /// Adds to matches what their scores are now.
-    pub(super) fn scored(
-        &self,
-        found: Vec<StoredMatch>,
-        as_of: NaiveDate,
-    ) -> (Vec<ScoredMatch>, Revision) {
-        let snapshot = self.snapshot();
-        let pairs: Vec<_> = found
-            .iter()
-            .map(|found| (found.approach.from, found.approach.to))
-            .collect();
-        let scores = fits(&snapshot, as_of, &pairs);
-        let scored = found
-            .into_iter()
-            .zip(scores)
-            .map(|(found, now)| ScoredMatch { found, now });
-        (scored.collect(), snapshot.revision())
+/// Refuses a question whose answer would tell a viewer why something was declined (DESIGN 6).
+pub(super) fn may_ask(query: &MatchQuery, role: Role) -> Result<()> {
+    if role == Role::Viewer && query.flag == Some(MatchFlag::CooledOff) {
+        return Err(Error::Forbidden(REASONS_ARE_ADMINS));
     }
+    Ok(())
+}
+
+/// Adds to matches what their scores are now, and takes from them what a caller of this role does not see.
+pub(super) fn scored(
+    snapshot: &Snapshot,
+    found: Vec<StoredMatch>,
+    role: Role,
+    as_of: NaiveDate,
+) -> Vec<ScoredMatch> {
+    let pairs: Vec<_> = found
+        .iter()
+        .map(|found| (found.approach.from, found.approach.to))
+        .collect();
+    let scores = fits(snapshot, as_of, &pairs);
+    let scored = found.into_iter().zip(scores).map(|(mut found, now)| {
+        if role == Role::Viewer {
+            found.keep_decline_reason();
+        }
+        ScoredMatch { found, now }
+    });
+    scored.collect()
 }
 
 /// What is done to many matches at once.

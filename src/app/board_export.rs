@@ -3,15 +3,18 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::app::Alongside;
-use crate::app::export::{AT_ONCE, ExportFile, ExportFormat};
+use crate::app::board::{may_ask, scored};
+use crate::app::export::{ExportFile, ExportFormat, in_turn};
 use crate::app::export_file::{Cell, Sheet};
 use crate::domain::board::{MAX_EXPORT, MatchFlag, MatchQuery, PairFit, ScoredMatch};
+use crate::domain::caller::Role;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Slug;
 use crate::domain::interval::Interval;
 use crate::domain::load::SiteExposure;
 use crate::domain::organisation::Board;
 use crate::domain::pipeline::{PipelineEntry, Why};
+use crate::engine::snapshot::Snapshot;
 use crate::storage::{Connection, matches};
 
 /// How many matches are read at a time.
@@ -107,69 +110,48 @@ pub(super) const BOARD_NUMBERS: &[&str] = &[
 ];
 
 impl Alongside {
-    /// Writes the matches of a query into a file, in the order asked for.
+    /// Writes the matches of a query into a file, in the order asked for, as a caller of this role sees them.
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`] where there are more than [`MAX_EXPORT`]; those of the database.
+    /// [`Error::Conflict`] where there are more than [`MAX_EXPORT`]; those of
+    /// [`match_page`](Self::match_page).
     pub async fn export_matches(
         &self,
-        query: MatchQuery,
+        (query, role): (MatchQuery, Role),
         format: ExportFormat,
         now: DateTime<Utc>,
     ) -> Result<ExportFile> {
-        let turn = AT_ONCE.acquire().await;
-        let counted = query.clone();
-        let total = self
-            .storage()
-            .read(move |connection| matches::count(connection, &counted, now))
-            .await?;
-        if total > MAX_EXPORT as u64 {
-            return Err(Error::Conflict {
-                rule: "/problems/too-many-rows",
-                detail: format!(
-                    "There are {total} matches; a file has at most {MAX_EXPORT}. Ask for fewer, for example with from and until."
-                ),
-            });
-        }
-        let mut sheet = Sheet::named(format, "matches", MATCH_COLUMNS)?;
-        let mut after = None;
-        loop {
-            let query = query.clone();
-            let read = move |connection: &mut Connection| {
-                matches::page(connection, &query, after, CHUNK, now)
-            };
-            let (found, has_more) = self.storage().read(read).await?;
-            after = found.last().map(crate::domain::board::StoredMatch::place);
-            let (scored, _) = self.scored(found, now.date_naive());
-            for one in &scored {
-                sheet.row(&match_cells(one, now))?;
-            }
-            if !has_more {
-                break;
-            }
-        }
-        drop(turn);
-        sheet.finish()
+        may_ask(&query, role)?;
+        let (storage, snapshot) = (self.storage().clone(), self.snapshot());
+        let write = move |connection: &mut Connection| {
+            write_matches(connection, &snapshot, (&query, role), format, now)
+        };
+        in_turn(move || storage.read_blocking(write)).await
     }
 
-    /// Writes the whole pipeline into a file, by code.
+    /// Writes the whole pipeline into a file, by code, as a caller of this role sees it.
     ///
     /// # Errors
     ///
     /// Those of [`pipeline`](Self::pipeline).
     pub async fn export_pipeline(
         &self,
-        programme: Option<Slug>,
+        (programme, role): (Option<Slug>, Role),
         format: ExportFormat,
         (as_of, now): (NaiveDate, DateTime<Utc>),
     ) -> Result<ExportFile> {
-        let (_, entries) = self.pipeline_entries(programme, (as_of, now)).await?;
-        let mut sheet = Sheet::named(format, "pipeline", PIPELINE_COLUMNS)?;
-        for entry in &entries {
-            sheet.row(&pipeline_cells(entry))?;
-        }
-        sheet.finish()
+        let (_, entries) = self
+            .pipeline_entries((programme, role), (as_of, now))
+            .await?;
+        in_turn(move || {
+            let mut sheet = Sheet::named(format, "pipeline", PIPELINE_COLUMNS)?;
+            for entry in &entries {
+                sheet.row(&pipeline_cells(entry))?;
+            }
+            sheet.finish()
+        })
+        .await
     }
 
     /// Writes how every organisation is seen into a file, by code.
@@ -179,11 +161,45 @@ impl Alongside {
     /// Those of [`load`](Self::load).
     pub async fn export_load(&self, as_of: NaiveDate, format: ExportFormat) -> Result<ExportFile> {
         let (exposure, _) = self.exposure(as_of).await?;
-        let mut sheet = Sheet::named(format, "load", LOAD_COLUMNS)?;
-        for site in &exposure.sites {
-            sheet.row(&load_cells(site))?;
+        in_turn(move || {
+            let mut sheet = Sheet::named(format, "load", LOAD_COLUMNS)?;
+            for site in &exposure.sites {
+                sheet.row(&load_cells(site))?;
+            }
+            sheet.finish()
+        })
+        .await
+    }
+}
+
+/// Writes the matches of a query into a file, some at a time.
+fn write_matches(
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    (query, role): (&MatchQuery, Role),
+    format: ExportFormat,
+    now: DateTime<Utc>,
+) -> Result<ExportFile> {
+    let total = matches::count(connection, query, now)?;
+    if total > MAX_EXPORT as u64 {
+        return Err(Error::Conflict {
+            rule: "/problems/too-many-rows",
+            detail: format!(
+                "There are {total} matches; a file has at most {MAX_EXPORT}. Ask for fewer, for example with from and until."
+            ),
+        });
+    }
+    let mut sheet = Sheet::named(format, "matches", MATCH_COLUMNS)?;
+    let mut after = None;
+    loop {
+        let (found, has_more) = matches::page(connection, query, after, CHUNK, now)?;
+        after = found.last().map(crate::domain::board::StoredMatch::place);
+        for one in scored(snapshot, found, role, now.date_naive()) {
+            sheet.row(&match_cells(&one, now))?;
         }
-        sheet.finish()
+        if !has_more {
+            return sheet.finish();
+        }
     }
 }
 

@@ -136,7 +136,7 @@ named_enum!(
 );
 
 /// How many exports are written at once; others wait, so that connections to the database are left to those who ask for less.
-pub(super) static AT_ONCE: Semaphore = Semaphore::const_new(2);
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// The longest wait for an export: a hundred thousand organisations take some seconds.
 const MAX_TIME: Duration = Duration::from_secs(120);
@@ -159,23 +159,35 @@ impl Alongside {
         role: Role,
     ) -> DomainResult<ExportFile> {
         let storage = self.storage().clone();
-        let written = async {
-            let turn = AT_ONCE.acquire().await;
-            let work = move || {
-                // Kept until the file is written, be it that nobody waits for it any longer.
-                let _turn = turn;
-                storage.read_blocking(|connection| write(connection, table, format, role))
-            };
-            tokio::task::spawn_blocking(work).await
+        in_turn(move || storage.read_blocking(|connection| write(connection, table, format, role)))
+            .await
+    }
+}
+
+/// Writes a file on a thread of its own once it is its turn.
+///
+/// # Errors
+///
+/// Those of writing it; [`Error::Unavailable`] where that takes too long.
+pub(super) async fn in_turn(
+    write: impl FnOnce() -> DomainResult<ExportFile> + Send + 'static,
+) -> DomainResult<ExportFile> {
+    let written = async {
+        let turn = AT_ONCE.acquire().await;
+        let work = move || {
+            // Kept until the file is written, be it that nobody waits for it any longer.
+            let _turn = turn;
+            write()
         };
-        match tokio::time::timeout(MAX_TIME, written).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Err(Error::Internal("writing an export", Box::new(panic))),
-            Err(elapsed) => Err(Error::Unavailable(
-                "waiting for an export to be written",
-                Box::new(elapsed),
-            )),
-        }
+        tokio::task::spawn_blocking(work).await
+    };
+    match tokio::time::timeout(MAX_TIME, written).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(Error::Internal("writing an export", Box::new(panic))),
+        Err(elapsed) => Err(Error::Unavailable(
+            "waiting for an export to be written",
+            Box::new(elapsed),
+        )),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::app::{Alongside, Edition};
 use crate::domain::error::{Error, Result};
@@ -23,7 +23,7 @@ struct Kept {
 /// Those that are kept, the last one used last. Whoever works one out holds the lock, so that many who ask at once wait for
 /// one working.
 #[derive(Default)]
-pub(super) struct KeptExposures(Mutex<Vec<Kept>>);
+pub(super) struct KeptExposures(Arc<Mutex<Vec<Kept>>>);
 
 impl Alongside {
     /// All top tens on a day, and the snapshot they are of.
@@ -35,7 +35,7 @@ impl Alongside {
         &self,
         as_of: NaiveDate,
     ) -> Result<(Arc<Exposure>, Arc<Snapshot>)> {
-        let mut all = self.exposures.0.lock().await;
+        let all = Arc::clone(&self.exposures.0).lock_owned().await;
         let held = self.state.held();
         let (edition, snapshot) = (held.edition, held.snapshot);
         if snapshot.n_organisations() > MAX_ORGANISATIONS {
@@ -49,28 +49,45 @@ impl Alongside {
         let found = all
             .iter()
             .position(|kept| kept.edition == edition && kept.as_of == as_of);
-        let kept = match found {
-            Some(at) => all.remove(at),
-            None => {
-                let working = Arc::clone(&snapshot);
-                let worked_out =
-                    tokio::task::spawn_blocking(move || Arc::new(exposure(&working, as_of))).await;
-                let exposure = worked_out
-                    .map_err(|panic| Error::Internal("working out top tens", Box::new(panic)))?;
-                Kept {
-                    edition,
-                    as_of,
-                    exposure,
-                }
-            }
-        };
-        // What is of an older snapshot is never asked for again.
-        all.retain(|kept| kept.edition == edition);
-        if all.len() >= N_KEPT {
-            all.remove(0);
+        if let Some(at) = found {
+            return Ok((used(all, at), snapshot));
         }
-        let exposure = Arc::clone(&kept.exposure);
-        all.push(kept);
+        let working = Arc::clone(&snapshot);
+        // The lock goes along: whoever hangs up leaves what is worked out to the next one, who does not begin it again.
+        let work = move || {
+            let exposure = Arc::new(exposure(&working, as_of));
+            keep(all, edition, as_of, &exposure);
+            exposure
+        };
+        let exposure = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|panic| Error::Internal("working out top tens", Box::new(panic)))?;
         Ok((exposure, snapshot))
     }
+}
+
+/// One of those that are kept, which is the last one used from now on.
+fn used(mut all: OwnedMutexGuard<Vec<Kept>>, at: usize) -> Arc<Exposure> {
+    let kept = all.remove(at);
+    let exposure = Arc::clone(&kept.exposure);
+    all.push(kept);
+    exposure
+}
+
+/// Keeps what was worked out. What is of an older snapshot is never asked for again.
+fn keep(
+    mut all: OwnedMutexGuard<Vec<Kept>>,
+    edition: Edition,
+    as_of: NaiveDate,
+    exposure: &Arc<Exposure>,
+) {
+    all.retain(|kept| kept.edition == edition);
+    if all.len() >= N_KEPT {
+        all.remove(0);
+    }
+    all.push(Kept {
+        edition,
+        as_of,
+        exposure: Arc::clone(exposure),
+    });
 }

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
 use crate::app::Alongside;
+use crate::app::board::REASONS_ARE_ADMINS;
 use crate::domain::board::OVER_ASKED;
-use crate::domain::error::Result;
+use crate::domain::caller::Role;
+use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::load::{
     Exposure, GroupLoad, GroupNumbers, LoadReport, SiteExposure, Spread, TOP, suppressed,
-    suppressed_table,
+    suppressed_cells,
 };
 use crate::domain::organisation::Board;
 use crate::domain::pipeline::{
@@ -36,16 +38,19 @@ impl Alongside {
     ///
     /// # Errors
     ///
-    /// Those of the database, and where there are too many organisations to work out all top tens.
+    /// [`Error::Forbidden`] where a viewer asks who waits after a decline; those of the database, and where there are too many organisations to work out all top tens.
     pub async fn pipeline(
         &self,
-        query: PipelineQuery,
+        (query, role): (PipelineQuery, Role),
         after: Option<OdsCode>,
         limit: usize,
         (as_of, now): (NaiveDate, DateTime<Utc>),
     ) -> Result<Pipeline> {
+        if role == Role::Viewer && query.why == Some(Why::CoolingOff) {
+            return Err(Error::Forbidden(REASONS_ARE_ADMINS));
+        }
         let (exposure, entries) = self
-            .pipeline_entries(query.programme.clone(), (as_of, now))
+            .pipeline_entries((query.programme.clone(), role), (as_of, now))
             .await?;
         let listed: Vec<&PipelineEntry> = entries
             .iter()
@@ -58,34 +63,44 @@ impl Alongside {
             rest.take(limit + 1).map(|&entry| entry.clone()).collect();
         let has_more = items.len() > limit;
         items.truncate(limit);
-        let regions = groups(&entries, |entry| entry.region.as_ref());
-        let icbs = groups(&entries, |entry| entry.icb.as_ref());
+        let grouped = Grouped::new(&entries, |entry| {
+            (entry.region.as_ref(), entry.icb.as_ref())
+        });
+        let (all, by_region, by_icb) = group_stages(grouped, &entries);
         Ok(Pipeline {
             revision: exposure.revision,
             as_of,
             items,
             has_more,
             total: count(listed.len()),
-            all: stage_counts(entries.iter()),
-            by_region: group_stages(regions),
-            by_icb: group_stages(icbs),
+            all,
+            by_region,
+            by_icb,
         })
     }
 
-    /// Every active organisation's place in the pipeline, by code.
+    /// Every active organisation's place in the pipeline, by code, or every member's; to a caller of this role.
     pub(super) async fn pipeline_entries(
         &self,
-        programme: Option<Slug>,
+        (programme, role): (Option<Slug>, Role),
         (as_of, now): (NaiveDate, DateTime<Utc>),
     ) -> Result<(Arc<Exposure>, Vec<PipelineEntry>)> {
         let at = moment(as_of, now);
         let read = move |connection: &mut _| standings(connection, programme.as_ref(), at);
-        let found = self.storage().read(read).await?;
+        let mut found = self.storage().read(read).await?;
+        if role == Role::Viewer {
+            // Who waits was declined as not a fit, which viewers are not shown (DESIGN 6).
+            found.cools_off.clear();
+        }
         let (exposure, _) = self.exposure(as_of).await?;
         let degrees = Degrees::new(&found);
         let entries = exposure
             .sites
             .iter()
+            .filter(|site| {
+                let members = found.members.as_ref();
+                members.is_none_or(|members| members.contains(&site.ods_code))
+            })
             .map(|site| entry(site, &found, &degrees))
             .collect();
         Ok((exposure, entries))
@@ -106,9 +121,10 @@ impl Alongside {
             let sites = exposure.sites.iter();
             spread(sites.map(|site| (site.ods_code, of(site))).collect())
         };
-        let by = |board: fn(&SiteExposure) -> Option<&Arc<Board>>| {
-            group_loads(groups(&exposure.sites, board), &degrees)
-        };
+        let grouped = Grouped::new(&exposure.sites, |site| {
+            (site.region.as_ref(), site.icb.as_ref())
+        });
+        let (by_region, by_icb) = group_loads(grouped, &exposure.sites, &degrees);
         Ok(LoadReport {
             in_degree: spread(&|site| site.in_degree),
             load_gini: gini(exposure.sites.iter().map(|site| site.load)),
@@ -116,8 +132,8 @@ impl Alongside {
             approach_mix: mix(&snapshot, as_of, &found.open),
             partnerships: spread(&|site| degrees.partnerships(site.ods_code)),
             partnership_mix: mix(&snapshot, as_of, &found.partners),
-            by_icb: by(|site| site.icb.as_ref()),
-            by_region: by(|site| site.region.as_ref()),
+            by_icb,
+            by_region,
             exposure,
         })
     }
@@ -132,6 +148,8 @@ struct Degrees {
     open_in: HashMap<OdsCode, u32>,
     open_out: HashMap<OdsCode, u32>,
     partnerships: HashMap<OdsCode, u32>,
+    /// Those of all programmes.
+    partnerships_anywhere: HashMap<OdsCode, u32>,
 }
 
 impl Degrees {
@@ -140,6 +158,7 @@ impl Degrees {
             open_in: HashMap::new(),
             open_out: HashMap::new(),
             partnerships: HashMap::new(),
+            partnerships_anywhere: HashMap::new(),
         };
         for &(from, to) in &found.open {
             *degrees.open_out.entry(from).or_default() += 1;
@@ -147,6 +166,9 @@ impl Degrees {
         }
         for code in found.partners.iter().flat_map(|&(a, b)| [a, b]) {
             *degrees.partnerships.entry(code).or_default() += 1;
+        }
+        for code in found.partners_anywhere.iter().flat_map(|&(a, b)| [a, b]) {
+            *degrees.partnerships_anywhere.entry(code).or_default() += 1;
         }
         degrees
     }
@@ -179,11 +201,13 @@ fn entry(site: &SiteExposure, found: &Standings, degrees: &Degrees) -> PipelineE
     } else {
         Stage::None
     };
+    let taken = degrees.partnerships_anywhere.get(&code);
+    let taken = taken.copied().unwrap_or_default();
     let sent = found.sent.get(&code).copied().unwrap_or_default();
     let holds = |why: &Why| match why {
         Why::NoFacts => !site.can_ask || site.share_known < FEW_FACTS,
         Why::Paused => found.paused.contains(&code),
-        Why::NoPlaces => found.places_of(code) <= partnerships,
+        Why::NoPlaces => found.places_of(code) <= taken,
         Why::DeclinedAll => sent.total > 0 && sent.declined == sent.total,
         Why::NeverAsked => sent.total == 0,
         Why::NeverSuggested => site.in_degree == 0,
@@ -238,13 +262,99 @@ fn groups<T>(all: &[T], board: impl Fn(&T) -> Option<&Arc<Board>>) -> Groups<'_,
     groups
 }
 
-/// The sizes of groups, where they may be shown.
-fn sizes<T>(groups: &Groups<'_, T>) -> Vec<Option<u32>> {
-    let sizes: Vec<u32> = groups
-        .values()
-        .map(|(_, members)| count(members.len()))
-        .collect();
-    suppressed(&sizes)
+/// The same things by NHS region and by integrated care board: two tables whose numbers add up to each other.
+struct Grouped<'a, T> {
+    regions: Groups<'a, T>,
+    icbs: Groups<'a, T>,
+    /// For each region, the places of its boards among all groups, regions first.
+    parts: Vec<Vec<usize>>,
+}
+
+impl<'a, T> Grouped<'a, T> {
+    fn new(
+        all: &'a [T],
+        boards: impl Fn(&T) -> (Option<&Arc<Board>>, Option<&Arc<Board>>),
+    ) -> Self {
+        let regions = groups(all, |one| boards(one).0);
+        let icbs = groups(all, |one| boards(one).1);
+        let parts = regions.values().map(|(region, _)| {
+            let is_in =
+                |one: &&T| boards(one).0.map(|b| &b.code) == region.as_ref().map(|b| &b.code);
+            let places = (regions.len()..).zip(icbs.values());
+            places
+                .filter(|(_, (_, members))| members.iter().any(is_in))
+                .map(|(place, _)| place)
+                .collect()
+        });
+        let parts = parts.collect();
+        Self {
+            regions,
+            icbs,
+            parts,
+        }
+    }
+
+    /// Every group's members, regions first.
+    fn members(&self) -> impl Iterator<Item = &Vec<&'a T>> {
+        let all = self.regions.values().chain(self.icbs.values());
+        all.map(|(_, members)| members)
+    }
+
+    /// Which groups add up to a whole that may be shown: all regions, all boards, and each region with its boards.
+    fn sums(&self) -> Vec<Vec<usize>> {
+        let n_regions = self.regions.len();
+        let n = n_regions + self.icbs.len();
+        let of_regions = self.parts.iter().enumerate();
+        let of_regions = of_regions.map(|(region, parts)| {
+            let mut sum = vec![region];
+            sum.extend(parts);
+            sum
+        });
+        let wholes = [(0..n_regions).collect(), (n_regions..n).collect()];
+        wholes.into_iter().chain(of_regions).collect()
+    }
+
+    /// The sizes of the groups, where they may be shown, and last that of the whole.
+    fn sizes(&self, whole: usize) -> Vec<Option<u32>> {
+        let sizes: Vec<u32> = self.members().map(|members| count(members.len())).collect();
+        let mut shown = suppressed_cells(&sizes, &vec![false; sizes.len()], &self.sums());
+        shown.extend(suppressed(&[count(whole)]));
+        shown
+    }
+
+    /// What may be shown of counts that add up to the size of each group, and last of those of the whole.
+    fn shown<const N: usize>(
+        &self,
+        sizes: &[Option<u32>],
+        whole: [u32; N],
+        counts: impl Fn(&[&'a T]) -> [u32; N],
+    ) -> Vec<[Option<u32>; N]> {
+        let groups = self.members().flat_map(|members| counts(members));
+        let cells: Vec<u32> = groups.chain(whole).collect();
+        let hidden: Vec<bool> = sizes.iter().flat_map(|size| [size.is_none(); N]).collect();
+        let shown_rows = (0..sizes.len()).filter(|&group| sizes[group].is_some());
+        let rows = shown_rows.map(|group| (group * N..(group + 1) * N).collect());
+        let mut sums = self.sums();
+        // As if the whole were known, and so that it cannot be worked out where it is hidden.
+        for sum in [0, 1] {
+            let with_whole = sums[sum].iter().copied().chain([sizes.len() - 1]);
+            sums.push(with_whole.collect());
+        }
+        let columns = sums.iter().flat_map(|sum| {
+            (0..N).map(move |column| sum.iter().map(|group| group * N + column).collect())
+        });
+        let lines: Vec<Vec<usize>> = rows.chain(columns).collect();
+        let shown = suppressed_cells(&cells, &hidden, &lines);
+        let groups = shown.chunks(N);
+        groups
+            .map(|row| std::array::from_fn(|at| row.get(at).copied().flatten()))
+            .collect()
+    }
+
+    /// The boards of the groups, of the regions and of the integrated care boards.
+    fn into_groups(self) -> (Groups<'a, T>, Groups<'a, T>) {
+        (self.regions, self.icbs)
+    }
 }
 
 /// How many organisations are in each stage.
@@ -259,62 +369,72 @@ fn stages_of<'a>(entries: impl Iterator<Item = &'a PipelineEntry>) -> [u32; Stag
     counts
 }
 
-fn stage_counts<'a>(entries: impl Iterator<Item = &'a PipelineEntry>) -> StageCounts {
-    let counts = stages_of(entries);
-    let shown = suppressed(&counts);
-    StageCounts {
-        organisations: suppressed(&[counts.iter().sum()])
-            .first()
-            .copied()
-            .flatten(),
-        stages: std::array::from_fn(|at| shown.get(at).copied().flatten()),
-    }
-}
-
-fn group_stages(groups: Groups<'_, PipelineEntry>) -> Vec<GroupStages> {
-    let sizes = sizes(&groups);
-    let table: Vec<Vec<u32>> = groups
-        .values()
-        .map(|(_, members)| stages_of(members.iter().copied()).to_vec())
-        .collect();
-    let hidden: Vec<bool> = sizes.iter().map(Option::is_none).collect();
-    let shown = suppressed_table(&table, &hidden);
-    groups
-        .into_values()
-        .zip(sizes)
-        .zip(shown)
-        .map(|(((board, _), size), shown)| GroupStages {
+fn group_stages(
+    grouped: Grouped<'_, PipelineEntry>,
+    all: &[PipelineEntry],
+) -> (StageCounts, Vec<GroupStages>, Vec<GroupStages>) {
+    let sizes = grouped.sizes(all.len());
+    let whole = stages_of(all.iter());
+    let shown = grouped.shown(&sizes, whole, |members| stages_of(members.iter().copied()));
+    let whole = StageCounts {
+        organisations: sizes.last().copied().flatten(),
+        stages: shown.last().copied().unwrap_or_default(),
+    };
+    let mut counts = sizes.into_iter().zip(shown);
+    let (regions, icbs) = grouped.into_groups();
+    let mut of = |groups: Groups<'_, PipelineEntry>| {
+        let zipped = groups.into_values().zip(counts.by_ref());
+        let groups = zipped.map(|((board, _), (organisations, stages))| GroupStages {
             board,
             counts: StageCounts {
-                organisations: size,
-                stages: std::array::from_fn(|at| shown.get(at).copied().flatten()),
+                organisations,
+                stages,
             },
-        })
-        .collect()
+        });
+        groups.collect()
+    };
+    (whole, of(regions), of(icbs))
 }
 
-fn group_loads(groups: Groups<'_, SiteExposure>, degrees: &Degrees) -> Vec<GroupLoad> {
-    let sizes = sizes(&groups);
-    groups
-        .into_values()
-        .zip(sizes)
-        .map(|((board, members), size)| GroupLoad {
+fn group_loads(
+    grouped: Grouped<'_, SiteExposure>,
+    all: &[SiteExposure],
+    degrees: &Degrees,
+) -> (Vec<GroupLoad>, Vec<GroupLoad>) {
+    let split = |n: usize, never: usize| [count(never), count(n - never)];
+    let is_never = |site: &&SiteExposure| site.in_degree == 0;
+    let sizes = grouped.sizes(all.len());
+    let whole = split(all.len(), all.iter().filter(is_never).count());
+    let shown = grouped.shown(&sizes, whole, |members| {
+        let never = members.iter().copied().filter(is_never);
+        split(members.len(), never.count())
+    });
+    let mut counts = sizes.into_iter().zip(shown);
+    let (regions, icbs) = grouped.into_groups();
+    let mut of = |groups: Groups<'_, SiteExposure>| {
+        let zipped = groups.into_values().zip(counts.by_ref());
+        let groups = zipped.map(|((board, members), (size, [never, _]))| GroupLoad {
             board,
-            shown: size.map(|n| group_numbers(&members, n, degrees)),
-        })
-        .collect()
+            shown: size.map(|n| group_numbers(&members, (n, never), degrees)),
+        });
+        groups.collect()
+    };
+    (of(regions), of(icbs))
 }
 
-fn group_numbers(members: &[&SiteExposure], n: u32, degrees: &Degrees) -> GroupNumbers {
+fn group_numbers(
+    members: &[&SiteExposure],
+    (n, never_suggested): (u32, Option<u32>),
+    degrees: &Degrees,
+) -> GroupNumbers {
     let mean = |of: &dyn Fn(&SiteExposure) -> f64| {
         members.iter().map(|site| of(site)).sum::<f64>() / f64::from(n)
     };
-    let never = count(members.iter().filter(|site| site.in_degree == 0).count());
     GroupNumbers {
         organisations: n,
         mean_in_degree: mean(&|site| f64::from(site.in_degree)),
         mean_load: mean(&|site| site.load),
-        never_suggested: suppressed(&[never, n - never]).first().copied().flatten(),
+        never_suggested,
         mean_open_approaches: mean(&|site| f64::from(degrees.open_in(site.ods_code))),
         mean_partnerships: mean(&|site| f64::from(degrees.partnerships(site.ods_code))),
     }

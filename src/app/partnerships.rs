@@ -10,7 +10,7 @@ use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::event::{EventKind, NewEvent, Recipient};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::partnership::{
-    CheckIn, EndReason, GivenTopic, Partnership, PartnershipState, Usefulness,
+    CheckIn, EndReason, GivenTopic, MAX_CHECK_INS, Partnership, PartnershipState, Usefulness,
 };
 use crate::domain::version::{Expected, Version};
 use crate::storage::audit::{self, Entry};
@@ -117,7 +117,8 @@ pub struct SaidAtCheckIn {
 ///
 /// # Errors
 ///
-/// [`Error::Missing`] where the organisation is none of the two; [`Error::Conflict`] where the partnership ended too long ago;
+/// [`Error::Missing`] where the organisation is none of the two; [`Error::Conflict`] where the partnership ended too long ago, or
+/// the side checked in [`MAX_CHECK_INS`] times;
 /// [`Error::Invalid`] where a topic is none; [`Error::Unavailable`] or [`Error::Internal`] where it cannot be kept.
 pub fn check_in(
     connection: &mut Connection,
@@ -130,6 +131,12 @@ pub fn check_in(
         && !partnership.takes_check_ins(at)
     {
         return Err(has_ended(ended));
+    }
+    if check_ins::n_by(connection, id, code)? >= MAX_CHECK_INS {
+        return Err(Error::Conflict {
+            rule: "/problems/too-many-check-ins",
+            detail: format!("A side of a partnership checks in at most {MAX_CHECK_INS} times."),
+        });
     }
     require_topics(
         connection,

@@ -1,6 +1,7 @@
 //! The picture of what would come of it if everybody chose the best that would have them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use tokio::sync::Semaphore;
@@ -17,11 +18,11 @@ use crate::storage;
 const AT_ONCE: usize = 2;
 
 /// Whose turn it is to work out a picture.
-pub(super) struct Pictures(Semaphore);
+pub(super) struct Pictures(Arc<Semaphore>);
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 }
 
@@ -54,14 +55,16 @@ impl Alongside {
             rooms,
         };
         let snapshot = self.snapshot();
-        let turn = self.pictures.0.acquire().await;
+        let turn = Arc::clone(&self.pictures.0).acquire_owned().await;
         let turn = turn.map_err(|closed| Error::Internal("waiting for a turn", closed.into()))?;
-        let picture = tokio::task::spawn_blocking(move || what_if::what_if(&snapshot, &request));
-        let picture = picture
+        let work = move || {
+            // Kept until the picture is worked out, be it that nobody waits for it any longer.
+            let _turn = turn;
+            what_if::what_if(&snapshot, &request)
+        };
+        tokio::task::spawn_blocking(work)
             .await
-            .map_err(|panic| Error::Internal("working out a picture", panic.into()))?;
-        drop(turn);
-        picture
+            .map_err(|panic| Error::Internal("working out a picture", panic.into()))?
     }
 
     /// Whether an admin may suggest two organisations to each other on a day.

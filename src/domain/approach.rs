@@ -95,6 +95,12 @@ impl ApproachReason {
         Self::OtherPartner,
         Self::PreferNotToSay,
     ];
+
+    /// Whether it is a site's reason to decline: for the two sites and programme admins alone (DESIGN 6).
+    #[must_use]
+    pub fn is_of_a_site(self) -> bool {
+        Self::OF_A_SITE.contains(&self)
+    }
 }
 
 /// How long an approach waits for its answer (DESIGN 6).

@@ -251,6 +251,13 @@ impl StoredMatch {
         MatchFlag::ALL.iter().copied().filter(holds).collect()
     }
 
+    /// Forgets why it was declined, where a site says so, and with it that the sender waits for that: nobody is shown that but
+    /// the two and programme admins (DESIGN 6).
+    pub fn keep_decline_reason(&mut self) {
+        let reason = &mut self.approach.reason;
+        *reason = reason.filter(|reason| !reason.is_of_a_site());
+    }
+
     fn seen(&self, holds: impl Fn(&crate::domain::approach::SeenFit) -> bool) -> bool {
         let seen = self.approach.seen.as_ref();
         seen.is_some_and(|seen| holds(&seen.programme))

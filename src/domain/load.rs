@@ -160,57 +160,38 @@ pub struct LoadReport {
     pub by_region: Vec<GroupLoad>,
 }
 
-/// What may be shown of the counts of the parts of a whole whose sum is known; see [`suppressed_table`].
+/// What may be shown of the counts of the parts of a whole whose sum is known; see [`suppressed_cells`].
 #[must_use]
 pub fn suppressed(counts: &[u32]) -> Vec<Option<u32>> {
-    let table = [counts.to_vec()];
-    suppressed_table(&table, &[false]).pop().unwrap_or_default()
+    let line = (0..counts.len()).collect();
+    suppressed_cells(counts, &vec![false; counts.len()], &[line])
 }
 
-/// What may be shown of a table whose sums by row and by column are known: nothing of the rows that are hidden as a whole, no
-/// count from 1 to 4, nor so many others, the smallest of their line first, that what is hidden can be worked out: in a line
-/// where something is hidden, at least two counts are, and together they hold at least five. A count of 0 tells of nobody
-/// and stays.
+/// What may be shown of counts of which each of some lines adds up to what is known, or to one of its own: nothing of those
+/// that are hidden already, no count from 1 to 4, nor so many others, the smallest of their line first, that what is hidden can
+/// be worked out: in a line where something is hidden, at least two counts are, and together they hold at least five. A count
+/// of 0 tells of nobody and stays.
 #[must_use]
-pub fn suppressed_table(table: &[Vec<u32>], hidden_rows: &[bool]) -> Vec<Vec<Option<u32>>> {
-    let mut shown: Vec<Vec<Option<u32>>> = table
+pub fn suppressed_cells(counts: &[u32], hidden: &[bool], lines: &[Vec<usize>]) -> Vec<Option<u32>> {
+    let mut shown: Vec<Option<u32>> = counts
         .iter()
-        .zip(hidden_rows)
-        .map(|(row, &is_hidden)| {
-            row.iter()
-                .map(|&n| Some(n).filter(|&n| !is_hidden && (n == 0 || n >= MIN_GROUP)))
-                .collect()
-        })
+        .zip(hidden)
+        .map(|(&n, &is_hidden)| Some(n).filter(|&n| !is_hidden && (n == 0 || n >= MIN_GROUP)))
         .collect();
-    let n_columns = table.iter().map(Vec::len).max().unwrap_or_default();
-    let rows = (0..table.len()).filter(|&row| !hidden_rows.get(row).copied().unwrap_or_default());
-    let mut lines: Vec<Vec<(usize, usize)>> = rows
-        .map(|row| (0..table[row].len()).map(|column| (row, column)).collect())
-        .collect();
-    if table.len() > 1 {
-        lines.extend((0..n_columns).map(|column| {
-            let holds = |row: &usize| column < table[*row].len();
-            (0..table.len())
-                .filter(holds)
-                .map(|row| (row, column))
-                .collect()
-        }));
-    }
-    // Hiding a count for the sake of its row may open its column again, until nothing changes any more.
+    // Hiding a count for the sake of one of its lines may open another, until nothing changes any more.
     loop {
         let mut is_changed = false;
-        for line in &lines {
-            let hidden = || line.iter().filter(|&&(r, c)| shown[r][c].is_none());
-            let held: u32 = hidden().map(|&(r, c)| table[r][c]).sum();
+        for line in lines {
+            let hidden = || line.iter().filter(|&&cell| shown[cell].is_none());
+            let held: u32 = hidden().map(|&cell| counts[cell]).sum();
             let n_hidden = hidden().count();
             if n_hidden == 0 || (n_hidden >= 2 && held >= MIN_GROUP) {
                 continue;
             }
-            let positive = line
-                .iter()
-                .filter(|&&(r, c)| shown[r][c].is_some_and(|n| n > 0));
-            if let Some(&(row, column)) = positive.min_by_key(|&&(r, c)| table[r][c]) {
-                shown[row][column] = None;
+            let is_positive = |cell: &&usize| shown[**cell].is_some_and(|n| n > 0);
+            let positive = line.iter().filter(is_positive);
+            if let Some(&cell) = positive.min_by_key(|&&cell| counts[cell]) {
+                shown[cell] = None;
                 is_changed = true;
             }
         }
@@ -240,19 +221,29 @@ mod tests {
 
     #[test]
     fn what_is_hidden_in_a_row_cannot_be_worked_out_by_its_column() {
-        let table = [vec![2, 3, 20], vec![9, 10, 11], vec![30, 31, 32]];
-        let shown = suppressed_table(&table, &[false; 3]);
-        assert_eq!(
-            shown,
-            [
-                vec![None, None, Some(20)],
-                vec![None, None, Some(11)],
-                vec![Some(30), Some(31), Some(32)],
-            ]
-        );
-        let shown = suppressed_table(&table, &[true, false, false]);
-        assert!(shown[0].iter().all(Option::is_none));
-        assert_eq!(shown[1], vec![None, None, None]);
+        let cells = [2, 3, 20, 9, 10, 11, 30, 31, 32];
+        let rows = (0..3).map(|row| (row * 3..row * 3 + 3).collect());
+        let columns = (0..3).map(|column| vec![column, column + 3, column + 6]);
+        let lines: Vec<Vec<usize>> = rows.chain(columns).collect();
+        let shown = suppressed_cells(&cells, &[false; 9], &lines);
+        assert_eq!(shown[..3], [None, None, Some(20)]);
+        assert_eq!(shown[3..6], [None, None, Some(11)]);
+        assert_eq!(shown[6..], [Some(30), Some(31), Some(32)]);
+        let hidden: Vec<bool> = (0..9).map(|cell| cell < 3).collect();
+        let shown = suppressed_cells(&cells, &hidden, &lines[1..]);
+        assert!(shown[..6].iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn what_is_hidden_of_a_part_cannot_be_worked_out_from_its_whole() {
+        // Two regions of 20 and 30; the first has boards of 4 and 16, the second of 10 and 20. The last line is of all boards.
+        let cells = [20, 30, 4, 16, 10, 20];
+        let lines = [vec![0, 1], vec![2, 3, 4, 5], vec![0, 2, 3], vec![1, 4, 5]];
+        let shown = suppressed_cells(&cells, &[false; 6], &lines);
+        assert_eq!(shown, [Some(20), Some(30), None, None, Some(10), Some(20)]);
+        // Without the regions' lines another region's board was hidden, and the region told of the first one's.
+        let shown = suppressed_cells(&cells, &[false; 6], &lines[..2]);
+        assert_eq!(shown, [Some(20), Some(30), None, Some(16), None, Some(20)]);
     }
 
     proptest::proptest! {

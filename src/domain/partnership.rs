@@ -58,6 +58,9 @@ pub const CHECK_IN_TAKEN_AFTER: TimeDelta = TimeDelta::days(90);
 /// How long before its planned end the two are reminded of it.
 pub const ENDING_REMINDED_BEFORE: TimeDelta = TimeDelta::days(28);
 
+/// The most check-ins of one side of a partnership: one a week for seven years.
+pub const MAX_CHECK_INS: usize = 400;
+
 /// How long without a word of a side before it is reminded to check in.
 pub const CHECK_IN_DUE_AFTER: TimeDelta = TimeDelta::days(90);
 

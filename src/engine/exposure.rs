@@ -1,4 +1,4 @@
-//! All top tens at once, and single pairs as they are now: under the programme's weights, as programme admins see them.
+//! All top tens at once, and single pairs as they are now: each seeker under the weights of its own programme, as programme admins see them.
 
 use chrono::NaiveDate;
 
@@ -17,13 +17,13 @@ use crate::engine::view::{Day, View};
 #[must_use]
 pub fn exposure(snapshot: &Snapshot, as_of: NaiveDate) -> Exposure {
     let day = Day::new(snapshot, as_of);
-    let weights = snapshot.programme().weights;
     let n = snapshot.n_organisations();
     let rows = || (0..n).map(index);
     let mut pairs = PairCounter::default();
     let mut lists: Vec<Vec<Row>> = Vec::with_capacity(n);
     let mut known = Vec::with_capacity(n);
     for row in rows() {
+        let weights = day.programme(row).weights;
         let under = View::under(&day, row, weights);
         known.push(share_known(&under));
         let list = match View::new(&day, row, Some(weights)) {
@@ -47,7 +47,9 @@ pub fn exposure(snapshot: &Snapshot, as_of: NaiveDate) -> Exposure {
             in_degree: degrees[row as usize],
             load: loads[row as usize],
             share_known: known[row as usize],
-            can_ask: weights
+            can_ask: day
+                .programme(row)
+                .weights
                 .over(|criterion| snapshot.class(row).applicable.contains(criterion))
                 .is_some(),
         }
@@ -117,7 +119,7 @@ impl PairCounter {
     }
 }
 
-/// The scores of pairs as they are on a day, the first one's side under the programme's weights: what a suggestion of the second
+/// The scores of pairs as they are on a day, the first one's side under its programme's weights: what a suggestion of the second
 /// to the first says to staff. `None` where one of the two is closed or never suggested to the other, or nothing can be
 /// asked of the first.
 #[must_use]
@@ -132,7 +134,7 @@ pub fn fits(
         if from == to || snapshot.are_related(from, to) {
             return None;
         }
-        let view = View::new(&day, from, Some(snapshot.programme().weights)).ok()?;
+        let view = View::new(&day, from, Some(day.programme(from).weights)).ok()?;
         let found = view.assess(to);
         Some(PairFit {
             mutual_fit: found.mutual_fit,

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::app::Alongside;
-use crate::http::access::Rule;
+use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::clock::Clock;
 use crate::http::exports::{Workbook, as_file, check_form};
@@ -41,6 +41,7 @@ const MATCH_BYTES: usize = 1600;
 /// or more; `far` where the head offices are more than 200 km apart; `over_asked` where it waits for a recipient with 8 or more
 /// open approaches, of the 10 that a site may have; `stalled` where it has waited for more than 14 days, or its active
 /// partnership has gone without a check-in for more than 90; `cooled_off` where it was declined as not a fit within 90 days.
+/// Viewers see no reasons for declining, and nothing of `cooled_off`: these are the two sites' and programme admins'.
 #[utoipa::path(
     tag = "matches",
     params(MatchParameters),
@@ -53,6 +54,7 @@ const MATCH_BYTES: usize = 1600;
 #[get("/admin/matches")]
 pub(crate) async fn list_matches(
     request: HttpRequest,
+    asker: Asker,
     parameters: Params<MatchParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
@@ -60,7 +62,7 @@ pub(crate) async fn list_matches(
     let MatchParameters { query, page: asked } = parameters.0;
     let now = clock.now();
     let page = alongside
-        .match_page(query, asked.after, asked.limit, now)
+        .match_page((query, asker.0.role), asked.after, asked.limit, now)
         .await?;
     let last = page.items.last().filter(|_| page.has_more);
     let links = asked.links(&request, last.map(|scored| scored.found.place()));
@@ -95,12 +97,13 @@ pub(crate) async fn list_matches(
 pub(crate) async fn show_match(
     request: HttpRequest,
     id: Id,
+    asker: Asker,
     _none: Params<NoParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let now = clock.now();
-    let (scored, history, comments) = alongside.match_in_full(id.0, now).await?;
+    let (scored, history, comments) = alongside.match_in_full((id.0, asker.0.role), now).await?;
     let version = scored.found.review.version;
     let capacity = MATCH_BYTES * 4;
     let view = MatchInFullView::new(scored, history, comments, now);
@@ -127,12 +130,15 @@ pub(crate) async fn show_match(
 #[get("/admin/matches/export")]
 pub(crate) async fn export_matches(
     request: HttpRequest,
+    asker: Asker,
     parameters: Params<MatchExportParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let MatchExportParameters { query, format } = parameters.0;
     check_form(&request, format)?;
-    let file = alongside.export_matches(query, format, clock.now()).await?;
+    let file = alongside
+        .export_matches((query, asker.0.role), format, clock.now())
+        .await?;
     Ok(as_file(&request, "matches", format, file))
 }

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::app::Alongside;
-use crate::http::access::Rule;
+use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::clock::Clock;
 use crate::http::exports::{Workbook, as_file, check_form};
@@ -44,7 +44,8 @@ const ROW_BYTES: usize = 400;
 ///
 /// Reasons: `no_facts` where no criterion can be asked of it or less than 0.3 of the weights rest on facts of its own; `paused`;
 /// `no_places`; `declined_all` where every approach that it made was declined; `never_asked` where it made none;
-/// `never_suggested` where it stands in nobody's top ten; `cooling_off` where it was declined as not a fit within 90 days.
+/// `never_suggested` where it stands in nobody's top ten; `cooling_off` where it was declined as not a fit within 90 days,
+/// which is not shown to viewers. With a programme that sites join, its members alone are listed and counted.
 #[utoipa::path(
     tag = "matches",
     params(PipelineParameters),
@@ -57,6 +58,7 @@ const ROW_BYTES: usize = 400;
 #[get("/admin/pipeline")]
 pub(crate) async fn show_pipeline(
     request: HttpRequest,
+    asker: Asker,
     parameters: Params<PipelineParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
@@ -65,7 +67,7 @@ pub(crate) async fn show_pipeline(
     let now = clock.now();
     let as_of = as_of.unwrap_or_else(|| now.date_naive());
     let found = alongside
-        .pipeline(query, page.after, page.limit, (as_of, now))
+        .pipeline((query, asker.0.role), page.after, page.limit, (as_of, now))
         .await?;
     let last = found.items.last().filter(|_| found.has_more);
     let links = page.links(&request, last.map(|entry| entry.ods_code));
@@ -94,6 +96,7 @@ pub(crate) async fn show_pipeline(
 #[get("/admin/pipeline/export")]
 pub(crate) async fn export_pipeline(
     request: HttpRequest,
+    asker: Asker,
     parameters: Params<PipelineExportParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
@@ -103,7 +106,7 @@ pub(crate) async fn export_pipeline(
     let now = clock.now();
     let as_of = day.as_of.unwrap_or_else(|| now.date_naive());
     let file = alongside
-        .export_pipeline(programme, day.format, (as_of, now))
+        .export_pipeline((programme, asker.0.role), day.format, (as_of, now))
         .await?;
     Ok(as_file(&request, "pipeline", day.format, file))
 }

@@ -325,15 +325,17 @@ pub fn replace(connection: &mut Connection, approach: &Approach) -> Result<()> {
     Ok(())
 }
 
-/// An approach as the audit keeps it: without what the two wrote to each other.
+/// An approach as the audit keeps it: without what the two wrote to each other, and why one was declined, which viewers of the
+/// audit do not see (DESIGN 6).
 #[must_use]
 pub fn json_of(approach: &Approach) -> Value {
+    let reason = approach.reason.filter(|reason| !reason.is_of_a_site());
     json!({
         "from": approach.from.as_str(),
         "to": approach.to.as_str(),
         "kind": approach.kind.as_str(),
         "state": approach.state.as_str(),
-        "reason": approach.reason.map(|reason| reason.as_str()),
+        "reason": reason.map(ApproachReason::as_str),
         "expiresAt": approach.expires_at,
         "version": approach.version.0,
     })

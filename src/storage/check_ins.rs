@@ -7,7 +7,7 @@ use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQu
 use serde_json::{Value, json};
 
 use crate::domain::error::Result;
-use crate::domain::ids::Slug;
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::partnership::{CheckIn, Usefulness};
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
@@ -164,23 +164,16 @@ pub fn page(
 ///
 /// As [`of`].
 pub fn latest(connection: &mut Connection, ids: &[&str]) -> Result<BTreeMap<String, Vec<CheckIn>>> {
-    let mut last: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let mut sequences: Vec<i64> = Vec::new();
     for ids in ids.chunks(MAX_VALUES) {
-        let found: Vec<(String, String, i64)> = check_ins::table
+        let found: Vec<Option<i64>> = check_ins::table
             .filter(check_ins::partnership_id.eq_any(ids))
-            .select((
-                check_ins::partnership_id,
-                check_ins::ods_code,
-                check_ins::sequence,
-            ))
+            .group_by((check_ins::partnership_id, check_ins::ods_code))
+            .select(diesel::dsl::max(check_ins::sequence))
             .load(&mut connection.database)
             .map_err(failed("looking for the last check-ins"))?;
-        for (id, code, sequence) in found {
-            let of_side = last.entry((id, code)).or_insert(sequence);
-            *of_side = sequence.max(*of_side);
-        }
+        sequences.extend(found.into_iter().flatten());
     }
-    let sequences: Vec<i64> = last.into_values().collect();
     let mut latest: BTreeMap<String, Vec<CheckIn>> = BTreeMap::new();
     for sequences in sequences.chunks(MAX_VALUES) {
         let rows = check_ins::table
@@ -196,6 +189,21 @@ pub fn latest(connection: &mut Connection, ids: &[&str]) -> Result<BTreeMap<Stri
         of.sort_by_key(|check_in| check_in.ods_code);
     }
     Ok(latest)
+}
+
+/// Counts the check-ins of one side of a partnership.
+///
+/// # Errors
+///
+/// As [`of`].
+pub fn n_by(connection: &mut Connection, partnership_id: &str, code: OdsCode) -> Result<usize> {
+    let n: i64 = check_ins::table
+        .filter(check_ins::partnership_id.eq(partnership_id))
+        .filter(check_ins::ods_code.eq(code.as_str()))
+        .count()
+        .get_result(&mut connection.database)
+        .map_err(failed("counting the check-ins of a partnership"))?;
+    Ok(usize::try_from(n).unwrap_or(usize::MAX))
 }
 
 /// Adds a check-in at the end of the order in which they were made, whatever its `sequence` says, and returns it as it is kept.

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{count_star, sql};
 use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _,
+};
 
 use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, COOL_OFF};
 use crate::domain::board::{MatchFlag, MatchQuery};
@@ -16,7 +19,9 @@ use crate::domain::partnership::PartnershipState;
 use crate::storage::connection::{Backend, Connection};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::matches;
-use crate::storage::schema::{approaches, capacities, partnerships, pauses};
+use crate::storage::schema::{
+    approaches, capacities, partnerships, pauses, programme_members, programmes,
+};
 
 /// What was sent by somebody, by what has become of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +41,10 @@ pub struct Standings {
     pub sent: HashMap<OdsCode, Sent>,
     /// The two of each active partnership.
     pub partners: Vec<(OdsCode, OdsCode)>,
+    /// The same, of all programmes: places are taken wherever it is.
+    pub partners_anywhere: Vec<(OdsCode, OdsCode)>,
+    /// Who is in the programme asked for; `None` where that is everybody.
+    pub members: Option<HashSet<OdsCode>>,
     /// Who has a conversation that still takes a place.
     pub talks: HashSet<OdsCode>,
     /// Who waits after a decline as not a fit.
@@ -94,6 +103,8 @@ pub fn standings(
         open: pairs(connection, open)?,
         sent: sent(connection, programme)?,
         partners: partners(connection, programme)?,
+        partners_anywhere: partners(connection, None)?,
+        members: members(connection, programme, now)?,
         talks: both_of(pairs(connection, talks)?),
         cools_off: pairs(connection, cooling)?
             .into_iter()
@@ -111,6 +122,44 @@ fn of_programme(programme: Option<&Slug>) -> Selection<'static> {
         Some(slug) => all.filter(approaches::programme.eq(slug.to_string())),
         None => all,
     }
+}
+
+/// The members of a programme that sites join, at a moment. Everybody who is in no other is in the default one, whose matches
+/// may be anybody's; in one that there is not is nobody.
+fn members(
+    connection: &mut Connection,
+    programme: Option<&Slug>,
+    now: DateTime<Utc>,
+) -> Result<Option<HashSet<OdsCode>>> {
+    let Some(slug) = programme else {
+        return Ok(None);
+    };
+    let is_default: Option<bool> = programmes::table
+        .find(slug.as_str())
+        .select(programmes::is_default)
+        .first(&mut connection.database)
+        .optional()
+        .map_err(failed("looking for a programme"))?;
+    if is_default == Some(true) {
+        return Ok(None);
+    }
+    let now = now.naive_utc();
+    let codes: Vec<String> = programme_members::table
+        .filter(programme_members::programme.eq(slug.as_str()))
+        .filter(programme_members::joined.le(now))
+        .filter(
+            programme_members::departed
+                .is_null()
+                .or(programme_members::departed.gt(now)),
+        )
+        .select(programme_members::ods_code)
+        .load(&mut connection.database)
+        .map_err(failed("reading the members of a programme"))?;
+    let read = |code: String| {
+        let key = [slug.as_str(), code.as_str()];
+        Stored::new("programme_members", &key).parse(&code)
+    };
+    codes.into_iter().map(read).collect::<Result<_>>().map(Some)
 }
 
 fn both_of(pairs: Vec<(OdsCode, OdsCode)>) -> HashSet<OdsCode> {

@@ -197,6 +197,38 @@ async fn every_number_of_a_match_is_that_of_what_was_stored() {
 async fn the_scores_of_today_are_those_of_a_suggestion_to_staff() {
     let (service, _, _) = random_board().await;
     let (items, _) = listed(&service, "&state=sent").await;
+    is_that_of_a_suggestion(&service, &items).await;
+    // In a programme of their own, with weights of its own, it is the same question.
+    let programmes = "/api/v1/admin/programmes";
+    let body = json!({ "name": "Near ones" });
+    let made = service.post(As::Admin, programmes, &body).await;
+    assert_eq!(made.status, 201);
+    let ours = format!("{programmes}/near-ones");
+    let body = json!({ "weights": { "geography": 1 } });
+    let path = format!("{ours}/weights");
+    service.put(As::Admin, &path, &body).await.good();
+    for item in items.iter().take(12) {
+        let path = format!(
+            "{ours}/members/{}",
+            item["from"]["odsCode"].as_str().unwrap()
+        );
+        service.put(As::Admin, &path, &json!({})).await.good();
+    }
+    let (joined, _) = listed(&service, "&state=sent").await;
+    let is_moved = |(then, now): (&Value, &Value)| then["now"] != now["now"];
+    assert!(
+        items
+            .iter()
+            .zip(&joined)
+            .take(12)
+            .filter(|&pair| is_moved(pair))
+            .count()
+            > 5
+    );
+    is_that_of_a_suggestion(&service, &joined).await;
+}
+
+async fn is_that_of_a_suggestion(service: &TestService, items: &[Value]) {
     let mut n_scored = 0;
     for item in items.iter().take(12) {
         let (from, to) = (&item["from"]["odsCode"], &item["to"]["odsCode"]);
@@ -347,6 +379,61 @@ async fn the_orders_are_total_and_pages_leave_nothing_out() {
             .await
             .status;
         assert!(matches!(status, 400 | 422), "{broken} {status}");
+    }
+}
+
+#[actix_web::test]
+async fn viewers_are_not_shown_why_a_site_declined() {
+    let service = TestService::bundled();
+    let declined = |number, to, reason| {
+        let made = open(number, "RTH", to, now() - TimeDelta::days(9));
+        made.answered(
+            ApproachState::Declined,
+            now() - TimeDelta::days(2),
+            Some(reason),
+        )
+    };
+    let merged = open(2, "RTH", "RJ7", now() - TimeDelta::days(9)).answered(
+        ApproachState::Ended,
+        now() - TimeDelta::days(2),
+        Some(ApproachReason::Merged),
+    );
+    let made = [declined(1, "RHW", ApproachReason::NotAFit), merged];
+    filled(&service, &made);
+    let path = format!("{BOARD}/{}", made[0].approach.id);
+    let admin = service.get(As::Admin, &path).await.good();
+    assert_eq!(
+        (&admin["reason"], &admin["flags"]),
+        (&json!("not_a_fit"), &json!(["cooled_off"]))
+    );
+    let viewer = service.get(As::Viewer, &path).await.good();
+    assert_eq!(
+        (&viewer["reason"], &viewer["flags"], &viewer["state"]),
+        (&Value::Null, &json!([]), &json!("declined"))
+    );
+    let page = service.get(As::Viewer, BOARD).await.good();
+    assert_eq!(page["items"][0]["reason"], "merged");
+    assert_eq!(page["items"][1]["reason"], Value::Null);
+    for path in [
+        format!("{BOARD}/export"),
+        "/api/v1/admin/pipeline/export".to_owned(),
+        "/api/v1/admin/pipeline?limit=200".to_owned(),
+    ] {
+        for (who, is_there) in [(As::Admin, true), (As::Viewer, false)] {
+            let answer = service.get(who, &path).await;
+            let body = String::from_utf8(answer.body.to_vec()).unwrap();
+            assert_eq!(answer.status, 200, "{path}");
+            let shows = ["not_a_fit", "cooled_off", "cooling_off"].map(|word| body.contains(word));
+            assert_eq!(shows.contains(&true), is_there, "{path}");
+        }
+    }
+    for path in [
+        format!("{BOARD}?flag=cooled_off"),
+        format!("{BOARD}/export?flag=cooled_off"),
+        "/api/v1/admin/pipeline?why=cooling_off".to_owned(),
+    ] {
+        assert_eq!(service.get(As::Admin, &path).await.status, 200, "{path}");
+        assert_eq!(service.get(As::Viewer, &path).await.status, 403, "{path}");
     }
 }
 
@@ -660,7 +747,7 @@ async fn a_history_has_each_change_once_and_says_which_side_made_it() {
 async fn the_files_have_a_row_for_each_match_and_no_formula() {
     let (service, all, _) = random_board().await;
     let path = format!("{BOARD}/export?state=declined&order=age&format=csv");
-    let csv = service.get(As::Viewer, &path).await;
+    let csv = service.get(As::Admin, &path).await;
     assert!(csv.header("content-type").starts_with("text/csv"));
     let mut reader = csv::Reader::from_reader(csv.body.as_ref());
     let columns: Vec<String> = reader
