@@ -94,7 +94,7 @@ def main():
         caller.ask("POST", f"/api/v1/partnerships/{partnership}/check-ins",
                    {"usefulness": usefulness, "learned": learned, "given": given}, 201)
     seen = a.ask("GET", f"/api/v1/partnerships/{partnership}/check-ins")["items"]
-    must({(item["odsCode"], item["usefulness"]) for item in seen} == {(A, 5), (B, 4)}, "each side sees both check-ins")
+    must({(item["by"], item["usefulness"]) for item in seen} == {(A, 5), (B, 4)}, "each side sees both check-ins")
     told(5, "both checked in")
 
     link = next(item for item in a.ask("GET", f"/api/v1/organisations/{A}/links?limit=200")["items"]
