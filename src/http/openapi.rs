@@ -311,6 +311,8 @@ fn complete(operation: &mut Operation) {
     let is_limited = responses.contains_key("429");
     // A change answers with what there is then, and its tag.
     let is_changed = responses.contains_key("412");
+    // Of two good answers the example is the one that says what was made.
+    let is_made = responses.contains_key("201");
     for (status, response) in responses {
         let RefOr::T(response) = response else {
             continue;
@@ -331,7 +333,9 @@ fn complete(operation: &mut Operation) {
         }
         for (kind, content) in &mut response.content {
             // What is no text cannot be shown here.
+            let is_shown = !(is_made && status == "200");
             if let RefOr::T(content) = content
+                && is_shown
                 && !kind.starts_with("application/vnd.")
             {
                 content.example = examples::answer(&id);
