@@ -70,7 +70,7 @@ pub async fn change(
     let day = change.at.date_naive();
     let changed = alongside.write_outcome(change, move |connection| {
         if let Some(candidate) = candidate {
-            storage::organisations::require_active(connection, candidate)?;
+            storage::organisations::require(connection, candidate)?;
         }
         storage::shortlist::change(connection, code, &expected, work)
     });

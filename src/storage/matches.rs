@@ -145,7 +145,7 @@ pub(super) fn filtered(
     }
     if let Some(state) = query.partnership {
         let with = sql::<Bool>(
-            "EXISTS (SELECT 1 FROM partnerships p WHERE p.approach_id = approaches.id AND p.state = ",
+            "approaches.id IN (SELECT p.approach_id FROM partnerships p WHERE p.state = ",
         )
         .bind::<diesel::sql_types::Text, _>(state.as_str())
         .sql(")");
@@ -256,7 +256,7 @@ fn flagged(
             let waits = (now - STALLED_APPROACH).naive_utc();
             let latest = now - STALLED_PARTNERSHIP;
             let quiet = sql::<Bool>(
-                "EXISTS (SELECT 1 FROM partnerships p WHERE p.approach_id = approaches.id AND p.state = 'active' \
+                "approaches.id IN (SELECT p.approach_id FROM partnerships p WHERE p.state = 'active' \
                  AND p.started_on < ",
             )
             .bind::<diesel::sql_types::Date, _>(latest.date_naive())
