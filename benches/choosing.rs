@@ -148,7 +148,8 @@ impl Arena {
                 .batch_execute(&sql)
                 .unwrap();
         }
-        self.at += TimeDelta::minutes(1);
+        // A pair of sites meets again in each round, which it may five times a day.
+        self.at += TimeDelta::hours(8);
     }
 
     fn new_approach(&self, from: &str, to: &str) -> NewApproach {
