@@ -171,7 +171,7 @@ impl IdentityFlags {
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Telling what happened (webhooks and e-mail)")]
 pub struct DeliveryFlags {
-    /// Where people find the service, for example https://alongside.example.nhs.uk [env: ALONGSIDE_PUBLIC_URL]
+    /// Where people find the service, for example `https://alongside.example.nhs.uk` [env: ALONGSIDE_PUBLIC_URL]
     #[arg(long, value_name = "URL")]
     public_url: Option<OsString>,
 

@@ -38,8 +38,8 @@ type PauseRow = (
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`](crate::domain::error::Error::Unavailable) or
-/// [`Error::Internal`](crate::domain::error::Error::Internal) where it cannot be read.
+/// [`Error::Unavailable`] or
+/// [`Error::Internal`] where it cannot be read.
 pub fn of(connection: &mut Connection, code: OdsCode, now: DateTime<Utc>) -> Result<Capacity> {
     let key = [code.as_str()];
     let stored = Stored::new("capacities", &key);
