@@ -206,7 +206,7 @@ pub(crate) async fn create_admin_suggestion(
         })
         .await?;
     let location = format!("{PATH}/{}", made.id);
-    Ok(created(made, &location, Version(1), is_new))
+    Ok(created(made, &location, is_new))
 }
 
 /// Show a suggestion of the programme

@@ -3,6 +3,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -18,7 +19,7 @@ use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::approaches::{APPROACH_BYTES, site};
 use crate::http::body::OptionalBody;
-use crate::http::changing::{Changing, created, kept};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
 use crate::http::conditional::{IfMatch, if_given};
 use crate::http::extract::{NoParameters, Params};
 use crate::http::fields::Faults;
@@ -31,7 +32,8 @@ use crate::http::problem::Problem;
 use crate::http::proposed_topics::GivenTopics;
 use crate::http::views::approaches::{ApproachView, OpenedView, Sides};
 use crate::random::Random;
-use crate::storage::{Connection, Touches};
+use crate::storage::idempotency::{Created, Made};
+use crate::storage::{Connection, Touches, idempotency};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -105,10 +107,10 @@ impl GivenDecline {
 /// one or today where that is later, and becomes a link between the two; the answer is the partnership. A `conversation` becomes a
 /// link of today. To go on with a partnership that lasts moves its planned end and adds the topics; the answer is the approach then.
 /// Both sides need a place: `/problems/site-full` says whose is missing. A second answer is refused with
-/// `/problems/approach-answered`. With `If-Match` it is refused where the approach was changed meanwhile.
+/// `/problems/approach-answered`; the same one with the same `Idempotency-Key` gets the first answer again. With `If-Match` it is refused where the approach was changed meanwhile.
 #[utoipa::path(
     tag = "choosing",
-    params(Id),
+    params(Id, IdempotencyKey),
     request_body = Option<GivenAcceptance>,
     responses(
         (status = 200, description = "The approach, where no partnership was opened.", body = ApproachView),
@@ -119,8 +121,8 @@ impl GivenDecline {
 #[post("/approaches/{id}/accept")]
 #[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn accept_approach(
-    request: HttpRequest,
     id: Id,
+    key: IdempotencyKey,
     _none: Params<NoParameters>,
     expected: Result<IfMatch, Problem>,
     body: OptionalBody<GivenAcceptance>,
@@ -139,25 +141,46 @@ pub(crate) async fn accept_approach(
         topics: std::mem::take(&mut topics.topics),
     };
     let ids = AgreementIds::new(&random)?;
+    let claim = key.claim(&changing, &body.1);
     let change = changing.change("accept_approach", Touches::Scoring);
-    let ((agreed, sides), _) = alongside
-        .write(change, move |connection| {
-            topics.require(connection)?;
-            let place = (here, id.0.as_str());
-            let agreed = accept(connection, place, acceptance, &expected, ids, at)?;
-            let sides = Sides::load(connection, std::slice::from_ref(agreed.approach()))?;
-            Ok((agreed, sides))
+    let (made, is_new) = alongside
+        .write_outcome(change, move |connection| {
+            let made = idempotency::once(connection, claim.as_ref(), |connection| {
+                topics.require(connection)?;
+                let place = (here, id.0.as_str());
+                let agreed = accept(connection, place, acceptance, &expected, ids, at)?;
+                let sides = Sides::load(connection, std::slice::from_ref(agreed.approach()))?;
+                made_of(agreed, &sides, here, at)
+            })?;
+            Ok(whether_new(made))
         })
         .await?;
+    let location = format!("/api/v1/partnerships/{}", made.id);
+    Ok(created(made, &location, is_new))
+}
+
+/// The answer to an acceptance: the partnership that it opened, else the approach.
+fn made_of(
+    agreed: Agreed,
+    sides: &Sides,
+    here: OdsCode,
+    at: DateTime<Utc>,
+) -> Result<Created, Error> {
     match agreed {
         Agreed::Opened(_, partnership) => {
-            let location = format!("/api/v1/partnerships/{}", partnership.id);
             let (id, version) = (partnership.id.clone(), partnership.version);
-            let opened = kept(&id, &sides.opened(partnership, here))?;
-            Ok(created(opened, &location, version, true))
+            Ok(Created {
+                version,
+                ..kept(&id, &sides.opened(partnership, here))?
+            })
         }
         Agreed::Renewed(approach, _) | Agreed::Conversation(approach) => {
-            shown(&request, approach, &sides, here, &changing)
+            let (id, version) = (approach.id.clone(), approach.version);
+            Ok(Created {
+                made: Made::Changed,
+                version,
+                ..kept(&id, &sides.view(approach, here, at))?
+            })
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::domain::approach::{ApproachKind, MAX_MESSAGE_CHARS, ProposedTopics};
 use crate::domain::caller::Caller;
 use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::ids::OdsCode;
-use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::approach_parameters::ApproachParameters;
@@ -245,7 +244,7 @@ pub(crate) async fn create_approach(
         })
         .await?;
     let location = format!("/api/v1/approaches/{}", sent.id);
-    Ok(created(sent, &location, Version(1), is_new))
+    Ok(created(sent, &location, is_new))
 }
 
 /// Show an approach

@@ -197,7 +197,7 @@ pub(crate) async fn publish_blueprint(
         })
         .await?;
     let location = format!("/api/v1/organisations/{here}/blueprints/{}", blueprint.id);
-    Ok(created(blueprint, &location, Version(1), is_new))
+    Ok(created(blueprint, &location, is_new))
 }
 
 /// Show a blueprint

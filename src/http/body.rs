@@ -57,8 +57,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// A JSON object that may be left out, which says the same as an empty one.
-pub(crate) struct OptionalBody<T>(pub(crate) T);
+/// A JSON object that may be left out, which says the same as an empty one, and the hash of the bytes it was read from.
+pub(crate) struct OptionalBody<T>(pub(crate) T, pub(crate) BodyHash);
 
 impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
     type Error = Problem;
@@ -69,11 +69,12 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
         let payload = payload.take();
         Box::pin(async move {
             let bytes = arrived(payload).await?;
+            let hash = BodyHash::of(&bytes);
             if bytes.is_empty() {
-                return Ok(Self(T::default()));
+                return Ok(Self(T::default(), hash));
             }
             refused?;
-            parse(&bytes).map(Self)
+            parse(&bytes).map(|value| Self(value, hash))
         })
     }
 }

@@ -18,13 +18,12 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
-use crate::domain::version::Version;
 use crate::http::access::Asker;
 use crate::http::answer::Tagged;
 use crate::http::body::BodyHash;
 use crate::http::clock::Clock;
 use crate::http::problem::Problem;
-use crate::storage::idempotency::{Claim, Created};
+use crate::storage::idempotency::{Claim, Created, Made};
 use crate::storage::{Change, Outcome, Touches};
 
 /// The id of a request, as the middleware keeps it for handlers.
@@ -163,11 +162,9 @@ impl IntoParams for IdempotencyKey {
 
 /// Writes a view as the text to keep for who asks again.
 pub(crate) fn kept(id: &str, view: &impl Serialize) -> Result<Created, Error> {
-    Ok(Created {
-        id: id.to_owned(),
-        body: serde_json::to_string(view)
-            .map_err(|error| Error::Internal("writing an answer", error.into()))?,
-    })
+    let body = serde_json::to_string(view)
+        .map_err(|error| Error::Internal("writing an answer", error.into()))?;
+    Ok(Created::new(id.to_owned(), body))
 }
 
 /// Says with what was created whether it is new.
@@ -178,17 +175,17 @@ pub(crate) fn whether_new(outcome: Outcome<Created>) -> Outcome<(Created, bool)>
     }
 }
 
-/// Answers 201 with what was created, where it is and its tag; `is_new` is false where it was created by the same request
-/// before.
-pub(crate) fn created(
-    created: Created,
-    location: &str,
-    version: Version,
-    is_new: bool,
-) -> HttpResponse {
-    let tagged = Tagged::versioned(created.body, version);
-    let mut response = HttpResponse::Created();
-    if let Ok(location) = HeaderValue::from_str(location) {
+/// Answers with what was made and its tag: 201 and where it is for something new, 200 for what was there before; `is_new` is
+/// false where the same request was answered before.
+pub(crate) fn created(created: Created, location: &str, is_new: bool) -> HttpResponse {
+    let tagged = Tagged::versioned(created.body, created.version);
+    let mut response = match created.made {
+        Made::New => HttpResponse::Created(),
+        Made::Changed => HttpResponse::Ok(),
+    };
+    if created.made == Made::New
+        && let Ok(location) = HeaderValue::from_str(location)
+    {
         response.insert_header((LOCATION, location));
     }
     if let Ok(tag) = HeaderValue::from_str(tagged.tag()) {

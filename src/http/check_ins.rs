@@ -9,7 +9,6 @@ use crate::app::Alongside;
 use crate::app::partnerships::{self, SaidAtCheckIn};
 use crate::domain::error::Result;
 use crate::domain::partnership::{MAX_NOTE_CHARS, Usefulness};
-use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::body::Body;
 use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
@@ -158,5 +157,5 @@ pub(crate) async fn make_check_in(
             Ok(whether_new(made))
         })
         .await?;
-    Ok(created(made, &location, Version(1), is_new))
+    Ok(created(made, &location, is_new))
 }

@@ -184,7 +184,7 @@ pub(crate) async fn add_contact(
         })
         .await?;
     let location = format!("/api/v1/organisations/{here}/contacts/{}", contact.id);
-    Ok(created(contact, &location, Version(1), is_new))
+    Ok(created(contact, &location, is_new))
 }
 
 /// Show a contact

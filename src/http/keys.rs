@@ -161,7 +161,7 @@ pub(crate) async fn create_key(
                 let view = KeyView::new(record, by.at);
                 let body = view.text()?;
                 shown = Some(view.revealing(&key).text()?);
-                Ok(Created { id, body })
+                Ok(Created::new(id, body))
             })?;
             Ok(match (outcome, shown) {
                 (Outcome::Changed(made), Some(body)) => {
@@ -237,10 +237,9 @@ pub(crate) async fn rotate_key(
         .write(change, move |connection| {
             let overlap = TimeDelta::seconds(overlap);
             let (key, record) = rotate(connection, &random, &by, &id.0, overlap)?;
-            Ok(Created {
-                id: record.id.clone(),
-                body: KeyView::new(record, by.at).revealing(&key).text()?,
-            })
+            let id = record.id.clone();
+            let body = KeyView::new(record, by.at).revealing(&key).text()?;
+            Ok(Created::new(id, body))
         })
         .await?;
     Ok(secret(answer, true))
@@ -286,12 +285,7 @@ fn by(changing: &Changing) -> By {
 /// Answers 201 with a key, which nobody on the way is to keep.
 fn secret(answer: Created, is_new: bool) -> HttpResponse {
     let location = format!("{PATH}/{}", answer.id);
-    let mut response = created(
-        answer,
-        &location,
-        crate::domain::version::Version(1),
-        is_new,
-    );
+    let mut response = created(answer, &location, is_new);
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -13,7 +13,6 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
 use crate::domain::link::{ImpossibleLink, Link, LinkKind, LinkRecord, LinkStanding};
 use crate::domain::provenance::Provenance;
-use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
@@ -301,7 +300,7 @@ pub(crate) async fn declare_link(
         })
         .await?;
     let location = format!("/api/v1/organisations/{here}/links/{}", link.id);
-    Ok(created(link, &location, Version(1), is_new))
+    Ok(created(link, &location, is_new))
 }
 
 /// Show a link

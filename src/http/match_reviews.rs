@@ -13,7 +13,6 @@ use crate::domain::board::{
     Comment, MAX_BULK, MAX_COMMENT_CHARS, MAX_REASON_CHARS, Resolution, Resolved, Review,
 };
 use crate::domain::error::{Error, Result};
-use crate::domain::version::Version;
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
@@ -303,7 +302,7 @@ pub(crate) async fn comment_on_match(
             Ok(whether_new(made))
         })
         .await?;
-    Ok(created(comment, &location, Version(1), is_new))
+    Ok(created(comment, &location, is_new))
 }
 
 /// What to do to many matches.

@@ -210,7 +210,7 @@ pub(crate) async fn create_network(
         })
         .await?;
     let location = format!("/api/v1/networks/{}", network.id);
-    Ok(created(network, &location, Version(1), is_new))
+    Ok(created(network, &location, is_new))
 }
 
 fn founded(

@@ -11,7 +11,6 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::programme::{Member, Programme, ProgrammeRecord, Run};
 use crate::domain::slugs;
-use crate::domain::version::Version;
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
@@ -209,7 +208,7 @@ pub(crate) async fn create_programme(
         })
         .await?;
     let location = format!("/api/v1/admin/programmes/{}", programme.id);
-    Ok(created(programme, &location, Version(1), is_new))
+    Ok(created(programme, &location, is_new))
 }
 
 fn opened(

@@ -15,7 +15,7 @@ use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::profile::{Topic, TopicInterest, TopicStage};
 use crate::domain::provenance::Provenance;
 use crate::domain::slugs;
-use crate::domain::version::{ProfilePart, Version};
+use crate::domain::version::ProfilePart;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
@@ -141,7 +141,7 @@ pub(crate) async fn create_topic(
             Ok(whether_new(made))
         })
         .await?;
-    Ok(created(topic, "/api/v1/topics", Version(1), is_new))
+    Ok(created(topic, "/api/v1/topics", is_new))
 }
 
 /// List what an organisation seeks and shows

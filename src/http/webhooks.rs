@@ -13,7 +13,6 @@ use crate::domain::caller::Role;
 use crate::domain::destination::Destinations;
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::event::{EventKind, Recipient};
-use crate::domain::version::Version;
 use crate::domain::webhook::{MAX_DESCRIPTION_CHARS, MAX_OVERLAP, OVERLAP, Webhook, WebhookSecret};
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
@@ -131,9 +130,9 @@ fn view(
 }
 
 /// Answers 201 with a secret, which nobody on the way is to keep.
-fn secret(made: Created, version: Version, is_new: bool) -> HttpResponse {
+fn secret(made: Created, is_new: bool) -> HttpResponse {
     let location = format!("{PATH}/{}", made.id);
-    let mut response = created(made, &location, version, is_new);
+    let mut response = created(made, &location, is_new);
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -210,7 +209,7 @@ pub(crate) async fn create_webhook(
                 let view = view(connection, webhook, at)?;
                 let body = view.text()?;
                 shown = Some(view.revealing(&secret).text()?);
-                Ok(Created { id, body })
+                Ok(Created::new(id, body))
             })?;
             Ok(match (outcome, shown) {
                 (Outcome::Changed(made), Some(body)) => {
@@ -221,7 +220,7 @@ pub(crate) async fn create_webhook(
             })
         })
         .await?;
-    Ok(secret(made, Version(1), is_new))
+    Ok(secret(made, is_new))
 }
 
 /// Show a webhook
@@ -357,15 +356,18 @@ pub(crate) async fn rotate_webhook_secret(
     let (owner, at) = (owner(changing.caller.role), changing.at);
     let new = WebhookSecret::from_random(random.bytes()?);
     let change = changing.change("rotate_webhook_secret", Touches::Nothing);
-    let ((made, version), _) = alongside
+    let (made, _) = alongside
         .write(change, move |connection| {
             let webhook = webhooks::rotate(connection, (owner, &id.0), &new, (at, overlap))?;
             let (id, version) = (webhook.id.clone(), webhook.version);
             let body = view(connection, webhook, at)?.revealing(&new).text()?;
-            Ok((Created { id, body }, version))
+            Ok(Created {
+                version,
+                ..Created::new(id, body)
+            })
         })
         .await?;
-    Ok(secret(made, version, true))
+    Ok(secret(made, true))
 }
 
 /// Test a webhook

@@ -1,7 +1,7 @@
 //! Approaches as they are kept. The rules of who may do what and when are `app`'s and the domain's; here is what the database
 //! must hold: one open approach of a pair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::{
@@ -231,19 +231,19 @@ pub fn n_open(
     })
 }
 
-/// When a site last declined another for a reason; `None` where it never did.
+/// When one of some sites last declined one of some others for a reason; `None` where none ever did.
 ///
 /// # Errors
 ///
 /// As [`find`].
 pub fn declined_at(
     connection: &mut Connection,
-    (from, to): (OdsCode, OdsCode),
+    (from, to): (&BTreeSet<OdsCode>, &BTreeSet<OdsCode>),
     reason: ApproachReason,
 ) -> Result<Option<DateTime<Utc>>> {
     let at: Option<NaiveDateTime> = approaches::table
-        .filter(approaches::from_code.eq(from.as_str()))
-        .filter(approaches::to_code.eq(to.as_str()))
+        .filter(approaches::from_code.eq_any(from.iter().map(OdsCode::as_str)))
+        .filter(approaches::to_code.eq_any(to.iter().map(OdsCode::as_str)))
         .filter(approaches::state.eq(ApproachState::Declined.as_str()))
         .filter(approaches::reason.eq(reason.as_str()))
         .select(diesel::dsl::max(approaches::answered_at))

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDateTime, SubsecRound as _, Utc};
 use diesel::dsl::{exists, sql};
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::approach::{Approach, ApproachState};
 use crate::domain::error::Result;
@@ -22,7 +22,7 @@ use crate::storage::rows::approach::ApproachRow;
 use crate::storage::rows::partnership::PartnershipRow;
 use crate::storage::schema::{
     approaches, check_ins, closures_waiting, exclusions, organisations, partnership_reminders,
-    partnerships, shortlist_entries,
+    partnerships, shortlist_entries, successions,
 };
 use crate::storage::{
     approaches as kept_approaches, exclusions as kept_exclusions,
@@ -181,6 +181,39 @@ pub fn active_among(
         }
     }
     Ok(active)
+}
+
+/// Returns an organisation and the closed ones that it followed, one after another: what was said of them holds for it.
+///
+/// # Errors
+///
+/// As [`is_anything_left`].
+pub fn with_closed_predecessors(
+    connection: &mut Connection,
+    code: OdsCode,
+) -> Result<BTreeSet<OdsCode>> {
+    const WHAT: &str = "reading whom an organisation followed";
+    let mut found = BTreeSet::from([code]);
+    let mut followed = vec![code];
+    while !followed.is_empty() {
+        let rows: Vec<String> = successions::table
+            .inner_join(
+                organisations::table.on(organisations::ods_code.eq(successions::predecessor)),
+            )
+            .filter(organisations::status.ne(Status::Active.as_str()))
+            .filter(successions::successor.eq_any(followed.iter().map(OdsCode::as_str)))
+            .select(successions::predecessor)
+            .load(&mut connection.database)
+            .map_err(failed(WHAT))?;
+        followed.clear();
+        for text in &rows {
+            let predecessor = Stored::new("successions", &[text]).parse(text)?;
+            if found.insert(predecessor) {
+                followed.push(predecessor);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Returns which closed organisations wait to be told a successor, and since when.

@@ -1,10 +1,11 @@
-//! Answers to creations, for those who ask again with the same key (DESIGN 8).
+//! Answers to what is done once, for those who ask again with the same key (DESIGN 8).
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound as _, TimeDelta, Utc};
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
 
 use crate::domain::caller::CallerId;
 use crate::domain::error::{Error, Result};
+use crate::domain::version::Version;
 use crate::storage::Outcome;
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::failed;
@@ -13,7 +14,7 @@ use crate::storage::schema::idempotency_keys;
 /// How long an answer is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
-/// A request to create something, by which it is known again. Hashes are SHA-256 in hexadecimal.
+/// A request to make something, by which it is known again. Hashes are SHA-256 in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Who asks.
@@ -26,13 +27,49 @@ pub struct Claim {
     pub at: DateTime<Utc>,
 }
 
-/// What was created.
+/// What became of a request that is done once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// Something new.
+    New,
+    /// Something that was there before, changed.
+    Changed,
+}
+
+impl Made {
+    /// The status of the answer, as it is stored.
+    const fn status(self) -> i64 {
+        match self {
+            Self::New => 201,
+            Self::Changed => 200,
+        }
+    }
+}
+
+/// What was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
+    /// Whether it is new.
+    pub made: Made,
     /// Its id.
     pub id: String,
     /// The answer to keep, which is stored encrypted; without what may be shown only once.
     pub body: String,
+    /// The version of what the answer shows.
+    pub version: Version,
+}
+
+impl Created {
+    /// Something new, in its first version.
+    #[must_use]
+    pub const fn new(id: String, body: String) -> Self {
+        Self {
+            made: Made::New,
+            id,
+            body,
+            version: Version(1),
+        }
+    }
 }
 
 #[derive(Queryable, Insertable)]
@@ -45,6 +82,7 @@ struct KeptRow {
     subject: String,
     sealed: String,
     created_at: NaiveDateTime,
+    version: i64,
 }
 
 /// The place that a kept answer is bound to.
@@ -52,7 +90,7 @@ fn place(claim: &Claim) -> String {
     format!("idempotency_keys/{}/{}", claim.caller, claim.key_hash)
 }
 
-/// Creates something, or returns what the same request created before. Without a claim it creates.
+/// Makes something, or returns what the same request made before. Without a claim it makes it.
 ///
 /// # Errors
 ///
@@ -85,8 +123,14 @@ pub fn once(
             Error::Internal("reading a kept answer", "it cannot be decrypted".into())
         })?;
         return Ok(Outcome::Unchanged(Created {
+            made: if kept.status == Made::Changed.status() {
+                Made::Changed
+            } else {
+                Made::New
+            },
             id: kept.subject,
             body,
+            version: Version(u64::try_from(kept.version).unwrap_or(1)),
         }));
     }
     diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.le(now - KEPT)))
@@ -97,10 +141,11 @@ pub fn once(
         caller: claim.caller.to_string(),
         key_hash: claim.key_hash.clone(),
         request_hash: claim.request_hash.clone(),
-        status: 201,
+        status: created.made.status(),
         subject: created.id.clone(),
         sealed: seal.hide(&place(claim), &created.body)?,
         created_at: now,
+        version: i64::try_from(created.version.0).unwrap_or(i64::MAX),
     };
     each_backend!(connection, c => diesel::insert_into(idempotency_keys::table).values(row).execute(c))
         .map_err(failed("keeping an answer"))?;

@@ -314,6 +314,7 @@ diesel::table! {
         subject -> Text,
         sealed -> Text,
         created_at -> Timestamp,
+        version -> BigInt,
     }
 }
 
@@ -656,5 +657,7 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 
 diesel::allow_tables_to_appear_in_same_query!(approaches, exclusions);
+
+diesel::allow_tables_to_appear_in_same_query!(organisations, successions);
 
 diesel::allow_tables_to_appear_in_same_query!(deliveries, events, webhooks);

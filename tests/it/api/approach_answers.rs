@@ -444,3 +444,39 @@ async fn an_answer_to_what_was_changed_meanwhile_is_refused_where_it_names_the_v
     assert_eq!(merged["errors"][0]["pointer"], "/reason");
     assert_eq!(with(&seen, "accept").await.status, 200);
 }
+
+#[actix_web::test]
+async fn an_acceptance_that_is_asked_for_again_gets_its_first_answer_and_agrees_to_nothing_more() {
+    for (kind, status) in [("partnership", 201), ("conversation", 200)] {
+        let service = TestService::bundled();
+        let id = service.approach(As::Rth, "RHW", kind).await;
+        let path = format!("/api/v1/approaches/{id}/accept");
+        let accept = |key: &str| {
+            let request = TestRequest::post().insert_header(("Idempotency-Key", key));
+            // Without a body, as an acceptance may be.
+            service.ask(As::Rhw, request.uri(&path))
+        };
+        let first = accept("k-1").await;
+        assert_eq!(first.status, status, "{kind}");
+        let written = service.last_write();
+        let second = accept("k-1").await;
+        assert_eq!(second.status, status, "{kind}");
+        assert_eq!(second.body, first.body, "{kind}");
+        assert_eq!(second.header("etag"), first.header("etag"), "{kind}");
+        assert_eq!(second.header("idempotency-replayed"), "true");
+        assert_eq!(service.last_write(), written, "{kind}");
+        accept("k-2")
+            .await
+            .problem(409, "/problems/approach-answered");
+        let other = service
+            .ask(
+                As::Rhw,
+                TestRequest::post()
+                    .insert_header(("Idempotency-Key", "k-1"))
+                    .set_json(json!({ "goals": "Another." }))
+                    .uri(&path),
+            )
+            .await;
+        other.problem(422, "/problems/idempotency-key-reused");
+    }
+}

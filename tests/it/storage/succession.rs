@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use alongside::app::agreements;
+use alongside::app::approaches as sending;
 use alongside::app::succession::{SUCCESSOR_AWAITED, carry_over, is_due};
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::approach::{Approach, ApproachKind, ApproachReason, ApproachState};
+use alongside::domain::error::Error;
 use alongside::domain::exclusion::Exclusion;
 use alongside::domain::import::ImportKind;
 use alongside::domain::partnership::{EndReason, GivenTopic, PartnershipState};
@@ -14,10 +17,11 @@ use alongside::storage::{Outcome, Storage, approaches, exclusions, partnerships,
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::between::{
-    an_approach, approach, change_at, close_by_file, import_at, kinds_told, merge_by_files,
+    an_approach, an_id, approach, change_at, close_by_file, import_at, kinds_told, merge_by_files,
     partner, partnership, read, revision_of, send, time, told, write,
 };
 use super::{ods, open_filled};
+use crate::support::choosing::plain;
 use crate::support::database::{TestDatabase, on_every_database, one_of_each};
 
 fn at() -> DateTime<Utc> {
@@ -81,7 +85,7 @@ fn what_is_open_moves_to_the_successor_with_the_import_that_closes_its_predecess
         database.execute(&format!(
             "INSERT INTO check_ins (id, sequence, partnership_id, ods_code, made_at, usefulness) \
              VALUES ('{}', 1, '{}', 'RTH', '2026-11-26 09:00:00', 4)",
-            super::between::an_id(),
+            an_id(),
             agreed.id
         ));
         let before = revision_of(&storage);
@@ -429,6 +433,40 @@ fn on_a_shortlist_the_successor_takes_the_place_unless_it_has_one() {
         );
         assert_eq!(kept("RHW"), [entry("RTH", "our RTH")]);
         assert!(!carry(&storage, later()));
+    });
+}
+
+#[test]
+fn a_decline_as_not_a_fit_holds_for_who_takes_over() {
+    on_every_database(|database| {
+        let storage = open_filled(database);
+        let declined = send(&storage, "RTH", "RHW", at()).id;
+        let place = (ods("RHW"), declined.as_str());
+        let no_fit = Some(ApproachReason::NotAFit);
+        write(&storage, |c| {
+            agreements::decline(c, place, no_fit, &Expected::Any, at())
+        });
+        // One after another, and on either side.
+        for (closed, successor) in [("RHW", "RYE"), ("RYE", "RXQ"), ("RTH", "RN3")] {
+            close(database, closed);
+            follow(database, closed, successor);
+        }
+        let send_again = |from, to, now| {
+            let again = plain(an_id(), from, to, ApproachKind::Conversation);
+            let change = change_at(now);
+            let sent =
+                storage.write_blocking(&change, |c| sending::send(c, again, now).map(|_| ()));
+            sent.map(|_| ())
+        };
+        let refused = send_again("RN3", "RXQ", later()).expect_err("they cool off");
+        assert!(
+            matches!(refused, Error::Conflict { rule, .. } if rule == "/problems/cooling-off"),
+            "{refused:?}"
+        );
+        // The other way round nobody declined, and 90 days later it is over.
+        send_again("RXQ", "RN3", later()).expect("the other may ask");
+        let ended = at() + TimeDelta::days(91);
+        send_again("RN3", "RXQ", ended).expect("the time is over");
     });
 }
 
