@@ -27,6 +27,7 @@ pub mod keys;
 pub mod mail;
 mod overview;
 pub mod partnerships;
+mod peer_groups;
 pub mod sending;
 pub mod shortlist;
 pub mod shown_contacts;
@@ -74,6 +75,7 @@ pub struct Alongside {
     pictures: what_if::Pictures,
     told: told::Told,
     exposures: exposures::KeptExposures,
+    grouping: peer_groups::Turn,
 }
 
 struct State {
@@ -231,6 +233,7 @@ impl Alongside {
             pictures: what_if::Pictures::default(),
             told: told::Told::default(),
             exposures: exposures::KeptExposures::default(),
+            grouping: peer_groups::Turn::default(),
         })
     }
 

@@ -34,6 +34,7 @@ pub mod load;
 pub mod notification;
 pub mod organisation;
 pub mod partnership;
+pub mod peer_group;
 pub mod pipeline;
 pub mod profile;
 pub mod programme;

@@ -65,6 +65,8 @@ pub struct Filters {
     pub vendor: Option<String>,
     /// Only those whose head office is within this many km.
     pub within_km: Option<f64>,
+    /// Only those in the seeker's group of sites that are alike in context.
+    pub is_peer: bool,
 }
 
 /// Who looks at an answer: the weights that a site saved are its own, and others see it under the programme's.

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use crate::domain::error::{Error, Result};
 use crate::domain::exclusion::Excluded;
 use crate::domain::ids::{OdsCode, Slug};
+use crate::domain::peer_group::GroupNumber;
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::suggestion::{
     CriterionScore, Filters, Method, PairAnswer, SeenBy, Suggestion, SuggestionRequest,
@@ -15,6 +16,7 @@ use crate::engine::availability::{Elsewhere, rows_of};
 use crate::engine::columns::Row;
 use crate::engine::explain::Explanation;
 use crate::engine::fit::PerCriterion;
+use crate::engine::peer_groups::group_of_seeker;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::view::{Assessment, Day, View};
 
@@ -24,7 +26,7 @@ use crate::engine::view::{Assessment, Day, View};
 /// # Errors
 ///
 /// [`Error::OrganisationNotFound`] or [`Error::OrganisationClosed`] for the seeker; [`Error::NothingApplies`] where no weighted
-/// criterion can be asked of it.
+/// criterion can be asked of it; [`Error::Invalid`] where candidates are kept to its group and it is in none.
 pub fn suggest(
     snapshot: &Snapshot,
     request: &SuggestionRequest,
@@ -34,7 +36,7 @@ pub fn suggest(
     let day = Day::new(snapshot, request.as_of);
     let chosen = chosen_weights(&day, seeker, request.weights, request.seen_by);
     let view = View::new(&day, seeker, Some(chosen.weights()))?;
-    let shows = Shows::new(&view, &request.filters, excluded);
+    let shows = Shows::new(&view, &request.filters, excluded)?;
     let (ranked, n_candidates) = view.top(request.limit.count(), |row| shows.row(row));
     let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
     let elsewhere = Elsewhere::after_list(&view, &ranked, |row| shows.row(row));
@@ -94,7 +96,7 @@ pub fn pairs(
     let chosen = chosen_weights(&day, seeker_row, None, seen_by);
     let view = View::new(&day, seeker_row, Some(chosen.weights()))?;
     let no_filters = Filters::default();
-    let shows = Shows::new(&view, &no_filters, excluded);
+    let shows = Shows::new(&view, &no_filters, excluded)?;
     let suggestions = rows.into_iter().map(|row| {
         let is_shown = |row| shows.row(row);
         let rank = view.rank_of(row, is_shown);
@@ -244,24 +246,31 @@ struct Shows<'a> {
     filters: &'a Filters,
     /// The number of the vendor asked for; `Some(None)` where nobody runs its systems.
     vendor: Option<Option<u32>>,
+    /// The group of the seeker, where candidates are kept to it.
+    group: Option<GroupNumber>,
     /// Whom the seeker excludes, sorted.
     excluded: Vec<Row>,
     shows_all: bool,
 }
 
 impl<'a> Shows<'a> {
-    fn new(view: &'a View<'a>, filters: &'a Filters, excluded: &Excluded) -> Self {
+    fn new(view: &'a View<'a>, filters: &'a Filters, excluded: &Excluded) -> Result<Self> {
         let vendor = filters
             .vendor
             .as_deref()
             .map(|name| view.day.snapshot.portfolios.vendor(name));
-        Self {
+        let group = match filters.is_peer {
+            true => Some(group_of_seeker(view.day.snapshot, view.seeker)?),
+            false => None,
+        };
+        Ok(Self {
             view,
             filters,
             vendor,
+            group,
             excluded: rows_of(view.day.snapshot, excluded.iter()),
             shows_all: *filters == Filters::default() && excluded.is_empty(),
-        }
+        })
     }
 
     /// Whether the seeker excludes a row.
@@ -290,6 +299,9 @@ impl<'a> Shows<'a> {
             && self.vendor.is_none_or(|vendor| {
                 vendor.is_some_and(|v| snapshot.portfolios.has_vendor(class.portfolio, v))
             })
+            && self
+                .group
+                .is_none_or(|group| snapshot.peer_groups().of_row(row) == Some(group))
             && filters
                 .within_km
                 .is_none_or(|km| self.view.distance_km(row).is_some_and(|d| d <= km))

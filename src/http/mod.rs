@@ -67,6 +67,7 @@ mod partnership_parameters;
 mod partnerships;
 mod path;
 mod pauses;
+mod peer_groups;
 mod probes;
 mod problem;
 mod programme_weights;
@@ -343,6 +344,8 @@ fn operations(config: &mut ServiceConfig) {
                 .service(overview::export_pipeline)
                 .service(overview::show_load)
                 .service(overview::export_load)
+                .service(peer_groups::show_peer_groups)
+                .service(peer_groups::show_peer_picture)
                 .service(keys::list_keys)
                 .service(keys::create_key)
                 .service(keys::show_key)
@@ -390,6 +393,7 @@ fn operations(config: &mut ServiceConfig) {
                 .configure(programme_admin)
                 .configure(telling)
                 .service(completeness::show_completeness)
+                .service(peer_groups::show_peer_group)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
                 .service(reference::list_sources)

@@ -51,6 +51,8 @@ struct GivenFilters {
     vendor: Option<String>,
     #[serde(deserialize_with = "given")]
     within_km: Option<f64>,
+    #[serde(deserialize_with = "given")]
+    peer_group: Option<bool>,
 }
 
 /// A number for each criterion that is named, at most once each.
@@ -198,6 +200,7 @@ impl GivenFilters {
             within_km: self
                 .within_km
                 .and_then(|km| faults.keep("/filters/withinKm", radius(km))),
+            is_peer: self.peer_group.unwrap_or_default(),
         }
     }
 }
@@ -301,6 +304,15 @@ fn filters_schema() -> ObjectBuilder {
             "withinKm",
             within_km_schema()
                 .description(Some("Only those whose head office is this near, in km.")),
+        )
+        .property(
+            "peerGroup",
+            ObjectBuilder::new()
+                .schema_type(Type::Boolean)
+                .default(Some(json!(false)))
+                .description(Some(
+                    "Only those in the site's group of sites that are alike in context; refused where it is in none.",
+                )),
         )
 }
 

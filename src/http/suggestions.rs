@@ -110,6 +110,9 @@ pub(crate) async fn make_suggestions(
     let request = question
         .0
         .into_request((seeker.0, seen_by), clock.today())?;
+    if request.filters.is_peer {
+        alongside.prepare_peer_groups().await?;
+    }
     suggest(&alongside, &kept, &clock, &request)
 }
 

@@ -24,6 +24,8 @@ pub(crate) mod numbers;
 pub(crate) mod organisation;
 pub(crate) mod overview;
 pub(crate) mod partnerships;
+pub(crate) mod peer_groups;
+pub(crate) mod peer_picture;
 pub(crate) mod programmes;
 pub(crate) mod suggestion;
 pub(crate) mod text;

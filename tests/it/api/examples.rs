@@ -63,6 +63,11 @@ const QUESTIONS: &[(&str, &str)] = &[
     ),
     ("list_organisations", "/api/v1/organisations?limit=1"),
     (
+        "show_peer_group",
+        "/api/v1/organisations/RTH/peer-group?limit=2",
+    ),
+    ("show_peer_groups", "/api/v1/admin/peer-groups?limit=2"),
+    (
         "list_suggestions",
         "/api/v1/organisations/RTH/suggestions?limit=1&asOf=2026-11-22",
     ),

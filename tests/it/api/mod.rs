@@ -35,6 +35,7 @@ mod overview;
 mod particulars;
 mod partnership_states;
 mod partnerships;
+mod peer_groups;
 mod programmes;
 mod reference;
 mod suggestions;
