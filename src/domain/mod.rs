@@ -25,6 +25,7 @@ pub mod directory;
 pub mod error;
 pub mod event;
 pub mod exclusion;
+pub mod firmness;
 pub mod host;
 pub mod ids;
 pub mod import;

@@ -17,6 +17,7 @@ pub mod completeness;
 pub mod criteria;
 pub mod explain;
 pub mod exposure;
+pub(crate) mod firmness;
 pub mod fit;
 pub mod load;
 pub mod peer_groups;

@@ -452,6 +452,11 @@ impl<'a> View<'a> {
         )
     }
 
+    /// The seeker's shares; `None` where no weighted criterion applies to it.
+    pub(crate) const fn shares(&self) -> Shares {
+        self.shares
+    }
+
     /// The distance to a candidate in km; `None` where a position is unknown.
     pub(crate) fn distance_km(&self, row: Row) -> Option<f64> {
         Self::distance_between(self.day, self.seeker, row)
