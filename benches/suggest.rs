@@ -15,6 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod synthetic;
 
 use alongside::domain::exclusion::Excluded;
+use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::register::Register;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
@@ -35,6 +36,7 @@ fn request(seeker: OdsCode) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::DEFAULT,
         as_of: "2026-11-22".parse().unwrap(),
+        firmness: FirmnessRequest::of(Draws::NONE),
     }
 }
 

@@ -24,6 +24,7 @@ mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;
+mod lengthy;
 pub mod mail;
 mod overview;
 pub mod partnerships;
@@ -49,11 +50,13 @@ use crate::domain::api_key::KeyRecord;
 use crate::domain::completeness::Completeness;
 use crate::domain::error::{Error, Result};
 use crate::domain::exclusion::{Excluded, Exclusions};
+use crate::domain::firmness::Draws;
+use crate::domain::flip::Flips;
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::register::Register;
-use crate::domain::suggestion::{PairAnswer, SeenBy, SuggestionRequest, Suggestions};
+use crate::domain::suggestion::{PairAnswer, PairQuestion, SeenBy, SuggestionRequest, Suggestions};
 use crate::engine::snapshot::Snapshot;
-use crate::engine::{answer, completeness};
+use crate::engine::{answer, completeness, flips};
 use crate::storage::revision::Touched;
 use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
 
@@ -76,6 +79,8 @@ pub struct Alongside {
     told: told::Told,
     exposures: exposures::KeptExposures,
     grouping: peer_groups::Turn,
+    lengthy: lengthy::Turns,
+    default_draws: Draws,
 }
 
 struct State {
@@ -234,7 +239,24 @@ impl Alongside {
             told: told::Told::default(),
             exposures: exposures::KeptExposures::default(),
             grouping: peer_groups::Turn::default(),
+            lengthy: lengthy::Turns::default(),
+            default_draws: Draws::DEFAULT,
         })
+    }
+
+    /// The same, with another number of draws for those who say none: fewer take less time and tell less.
+    #[must_use]
+    pub fn with_default_draws(self, draws: Draws) -> Self {
+        Self {
+            default_draws: draws,
+            ..self
+        }
+    }
+
+    /// How often weights and scores are drawn for those who do not say.
+    #[must_use]
+    pub const fn default_draws(&self) -> Draws {
+        self.default_draws
     }
 
     /// What is told to the outside.
@@ -392,14 +414,8 @@ impl Alongside {
     /// # Errors
     ///
     /// Those of [`answer::pairs`].
-    pub fn pair(
-        &self,
-        seeker: OdsCode,
-        candidate: OdsCode,
-        as_of: NaiveDate,
-        seen_by: SeenBy,
-    ) -> Result<PairAnswer> {
-        self.compare(seeker, &[candidate], as_of, seen_by)
+    pub fn pair(&self, question: PairQuestion, candidate: OdsCode) -> Result<PairAnswer> {
+        self.compare(question, &[candidate])
     }
 
     /// Answers for several candidates, in the order given.
@@ -407,23 +423,21 @@ impl Alongside {
     /// # Errors
     ///
     /// Those of [`answer::pairs`].
-    pub fn compare(
-        &self,
-        seeker: OdsCode,
-        candidates: &[OdsCode],
-        as_of: NaiveDate,
-        seen_by: SeenBy,
-    ) -> Result<PairAnswer> {
+    pub fn compare(&self, question: PairQuestion, candidates: &[OdsCode]) -> Result<PairAnswer> {
         let held = self.state.held();
-        let excluded = held.excluded(seeker, seen_by);
-        answer::pairs(
-            &held.snapshot,
-            seeker,
-            candidates,
-            as_of,
-            seen_by,
-            &excluded,
-        )
+        let excluded = held.excluded(question.seeker, question.seen_by);
+        answer::pairs(&held.snapshot, question, candidates, &excluded)
+    }
+
+    /// What would flip the order of two candidates.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`flips::flips`].
+    pub fn flips(&self, question: PairQuestion, between: (OdsCode, OdsCode)) -> Result<Flips> {
+        let held = self.state.held();
+        let excluded = held.excluded(question.seeker, question.seen_by);
+        flips::flips(&held.snapshot, question, between, &excluded)
     }
 
     /// The snapshot there is.

@@ -26,6 +26,7 @@ pub mod error;
 pub mod event;
 pub mod exclusion;
 pub mod firmness;
+pub mod flip;
 pub mod host;
 pub mod ids;
 pub mod import;

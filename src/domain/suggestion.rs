@@ -9,6 +9,7 @@ use crate::domain::caller::Role;
 use crate::domain::capacity::Availability;
 use crate::domain::core_system::Module;
 use crate::domain::dates::PartialDate;
+use crate::domain::firmness::{Draws, Firmness, FirmnessRequest, FirmnessTables};
 use crate::domain::ids::{BoardCode, MalformedId, OdsCode, Revision, Slug};
 use crate::domain::interval::Interval;
 use crate::domain::named_enum;
@@ -105,6 +106,8 @@ pub struct SuggestionRequest {
     pub limit: Limit,
     /// The day on which ages are counted.
     pub as_of: NaiveDate,
+    /// How firm the ranks are to be found.
+    pub firmness: FirmnessRequest,
 }
 
 named_enum!(
@@ -128,6 +131,8 @@ pub struct Method {
     pub weights_from: WeightsFrom,
     /// Those weights, summing to 1 over the criteria in use.
     pub weights: Vec<(Criterion, f64)>,
+    /// How firmness was found.
+    pub firmness: FirmnessRequest,
 }
 
 /// An organisation as an answer shows it.
@@ -219,6 +224,8 @@ pub struct Suggestion {
     pub alternates: Vec<NamedOrganisation>,
     /// Where it is full or paused: who has partnered with it and can pass on what they learned.
     pub relays: Vec<NamedOrganisation>,
+    /// How often it comes out on top; `None` where nothing was drawn.
+    pub firmness: Option<Firmness>,
 }
 
 /// A fact that an organisation can be asked for.
@@ -285,6 +292,34 @@ pub struct Suggestions {
     pub current_partners: Vec<OrganisationCard>,
     /// What would say most next.
     pub ask_next: Vec<Ask>,
+    /// Everything that was counted of the draws, where that was asked for.
+    pub firmness_tables: Option<FirmnessTables>,
+}
+
+/// What is asked of given candidates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PairQuestion {
+    /// Who asks.
+    pub seeker: OdsCode,
+    /// Who sees the answer.
+    pub seen_by: SeenBy,
+    /// The day on which ages are counted.
+    pub as_of: NaiveDate,
+    /// How firm the ranks are to be found.
+    pub firmness: FirmnessRequest,
+}
+
+impl PairQuestion {
+    /// Without looking at how firm the ranks are.
+    #[must_use]
+    pub const fn plain(seeker: OdsCode, seen_by: SeenBy, as_of: NaiveDate) -> Self {
+        Self {
+            seeker,
+            seen_by,
+            as_of,
+            firmness: FirmnessRequest::of(Draws::NONE),
+        }
+    }
 }
 
 /// One pair in full.

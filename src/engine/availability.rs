@@ -214,12 +214,13 @@ mod tests {
     use super::*;
     use crate::domain::capacity::{Pause, PausedBy, Places, Taken};
     use crate::domain::exclusion::Excluded;
+    use crate::domain::firmness::{Draws, FirmnessRequest};
     use crate::domain::ids::Slug;
     use crate::domain::link::LinkKind;
     use crate::domain::profile::TopicNeed;
     use crate::domain::register::Taught;
     use crate::domain::suggestion::{
-        Filters, Limit, SeenBy, Suggestion, SuggestionRequest, Suggestions,
+        Filters, Limit, PairQuestion, SeenBy, Suggestion, SuggestionRequest, Suggestions,
     };
     use crate::domain::version::Version;
     use crate::engine::answer::{pairs, suggest};
@@ -288,6 +289,7 @@ mod tests {
             filters: Filters::default(),
             limit: Limit::new(limit).unwrap(),
             as_of: day(),
+            firmness: FirmnessRequest::of(Draws::NONE),
         };
         suggest(&Snapshot::new(register), &request, &excluding(excluded)).unwrap()
     }
@@ -298,10 +300,8 @@ mod tests {
         let excluded = excluding(excluded);
         let answer = pairs(
             &snapshot,
-            code("AAA"),
+            PairQuestion::plain(code("AAA"), SeenBy::Site, day()),
             &candidates,
-            day(),
-            SeenBy::Site,
             &excluded,
         );
         answer.unwrap().candidates.remove(0)

@@ -19,6 +19,7 @@ pub mod explain;
 pub mod exposure;
 pub(crate) mod firmness;
 pub mod fit;
+pub mod flips;
 pub mod load;
 pub mod peer_groups;
 pub mod rank;

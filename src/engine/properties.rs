@@ -7,6 +7,7 @@ use proptest::sample::{select, subsequence};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::error::Error;
 use crate::domain::exclusion::Excluded;
+use crate::domain::firmness::{Draws, FirmnessRequest};
 use crate::domain::interval::Interval;
 use crate::domain::link::{LinkKind, LinkStanding};
 use crate::domain::organisation::{CareSetting, Position, Status};
@@ -14,7 +15,8 @@ use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::register::Register;
 use crate::domain::suggestion::{
-    Fact, Filters, Limit, SeenBy, Suggestion, SuggestionRequest, Suggestions, WeightsFrom,
+    Fact, Filters, Limit, PairQuestion, SeenBy, Suggestion, SuggestionRequest, Suggestions,
+    WeightsFrom,
 };
 use crate::engine::answer::{pairs, suggest};
 use crate::engine::columns::index;
@@ -40,6 +42,7 @@ fn request(seeker: &str) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::new(50).unwrap(),
         as_of: day(),
+        firmness: FirmnessRequest::of(Draws::NONE),
     }
 }
 
@@ -55,10 +58,8 @@ fn answer(register: &Register, seeker: &str) -> Suggestions {
 fn pair(register: &Register, seeker: &str, candidate: &str) -> Suggestion {
     let answer = pairs(
         &Snapshot::new(register),
-        code(seeker),
+        PairQuestion::plain(code(seeker), SeenBy::Site, day()),
         &[code(candidate)],
-        day(),
-        SeenBy::Site,
         &Excluded::default(),
     )
     .unwrap();
@@ -425,7 +426,7 @@ proptest! {
         }
         after.sort();
         let width = |register: &Register| {
-            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day(), SeenBy::Site, &Excluded::default()).map(|p| p.candidates[0].your_fit.width())
+            pairs(&Snapshot::new(register), PairQuestion::plain(code("AAA"), SeenBy::Site, day()), &[candidate], &Excluded::default()).map(|p| p.candidates[0].your_fit.width())
         };
         if let (Ok(before), Ok(after)) = (width(&before), width(&after)) {
             prop_assert!(after <= before + ROUNDING, "{before} became {after}");
@@ -588,10 +589,8 @@ fn current_partners_are_listed_apart_and_relatives_not_at_all() {
     assert_eq!(found.current_partners[0].ods_code, code("BBB"));
     let refused = pairs(
         &Snapshot::new(&register),
-        code("AAA"),
+        PairQuestion::plain(code("AAA"), SeenBy::Site, day()),
         &[code("CCC")],
-        day(),
-        SeenBy::Site,
         &Excluded::default(),
     );
     assert!(matches!(refused, Err(Error::NeverSuggested { .. })));

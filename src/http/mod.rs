@@ -38,6 +38,7 @@ mod extract;
 mod fhir;
 mod fields;
 mod file_body;
+mod flips;
 mod history;
 mod hosts;
 mod import_parameters;
@@ -392,6 +393,7 @@ fn operations(config: &mut ServiceConfig) {
                 .configure(choosing)
                 .configure(programme_admin)
                 .configure(telling)
+                .service(flips::show_flips)
                 .service(completeness::show_completeness)
                 .service(peer_groups::show_peer_group)
                 .service(reference::show_default_programme)

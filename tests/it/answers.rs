@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use actix_web::web::Bytes;
 use alongside::domain::exclusion::Excluded;
+use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::suggestion::{Fact, Filters, Limit, SeenBy, SuggestionRequest, Suggestions};
 use alongside::engine::answer::suggest;
@@ -25,6 +26,7 @@ fn request(seeker: &str, limit: i64) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::new(limit).unwrap(),
         as_of: "2026-11-22".parse().unwrap(),
+        firmness: FirmnessRequest::of(Draws::NONE),
     }
 }
 

@@ -137,7 +137,7 @@ mod tests {
     use crate::domain::exclusion::Excluded;
     use crate::domain::profile::{TopicNeed, TopicStage};
     use crate::domain::programme::Criterion;
-    use crate::domain::suggestion::{CriterionScore, SeenBy, Suggestion};
+    use crate::domain::suggestion::{CriterionScore, PairQuestion, SeenBy, Suggestion};
     use crate::engine::answer::pairs;
     use crate::engine::snapshot::Snapshot;
     use crate::engine::test_register::{code, organisation, register};
@@ -159,10 +159,8 @@ mod tests {
         let snapshot = Snapshot::new(&register);
         let answer = pairs(
             &snapshot,
-            code("AAA"),
+            PairQuestion::plain(code("AAA"), SeenBy::Site, day),
             &[code("BBB")],
-            day,
-            SeenBy::Site,
             &Excluded::default(),
         );
         answer.unwrap().candidates.remove(0)

@@ -34,7 +34,7 @@ use crate::engine::view::{Assessment, View};
 
 /// Times the number of criteria in use: how closely drawn weights keep to those in use (DESIGN 4.9). With five equal weights a
 /// drawn one has the standard deviation 0.056.
-pub const CONCENTRATION_PER_CRITERION: f64 = 10.0;
+pub(crate) const CONCENTRATION_PER_CRITERION: f64 = 10.0;
 
 /// From how many draws on a second thread helps more than it costs.
 const DRAWS_OF_TWO_THREADS: u32 = 8_192;

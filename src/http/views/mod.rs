@@ -14,6 +14,8 @@ pub(crate) mod completeness;
 pub(crate) mod contacts;
 pub(crate) mod core_systems;
 pub(crate) mod events;
+pub(crate) mod firmness;
+pub(crate) mod flips;
 pub(crate) mod imports;
 pub(crate) mod key;
 pub(crate) mod learning;

@@ -15,6 +15,7 @@ use crate::domain::suggestion::{
 };
 use crate::http::views::availability::AvailabilityView;
 use crate::http::views::choices::NamedView;
+use crate::http::views::firmness::{FirmnessTablesView, FirmnessView};
 use crate::http::views::numbers::{IntervalView, Km, Share};
 use crate::http::views::text::{
     CareSettingNames, Code, CriterionName, FactName, PartialDateText, Shown, WeightsFromName,
@@ -44,6 +45,9 @@ pub(crate) struct SuggestionsView {
     /// What would say most next; at most three facts.
     #[schema(max_items = 3)]
     ask_next: Vec<AskView>,
+    /// What was counted of every draw; only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    firmness_tables: Option<FirmnessTablesView>,
 }
 
 impl SuggestionsView {
@@ -62,6 +66,7 @@ impl SuggestionsView {
                 .map(Into::into)
                 .collect(),
             ask_next: answer.ask_next.into_iter().map(Into::into).collect(),
+            firmness_tables: answer.firmness_tables.map(Into::into),
         }
     }
 }
@@ -129,6 +134,12 @@ pub(crate) struct MethodUsedView {
     weights: WeightShares,
     /// Whether exposure is spread over the candidates by a price.
     spread_load: bool,
+    /// How often weights and unknown scores were drawn to find how firm the ranks are.
+    #[schema(maximum = 100_000)]
+    draws: u32,
+    /// The seed of those draws.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    seed: u64,
 }
 
 impl From<Method> for MethodUsedView {
@@ -139,6 +150,8 @@ impl From<Method> for MethodUsedView {
             weights_from: WeightsFromName(method.weights_from),
             weights: WeightShares(method.weights),
             spread_load: false,
+            draws: method.firmness.draws.count(),
+            seed: method.firmness.seed,
         }
     }
 }
@@ -254,6 +267,9 @@ pub(crate) struct SuggestionView {
     /// of what the seeker seeks; else empty.
     #[schema(max_items = 3)]
     relays: Vec<NamedView>,
+    /// How firm its place is; null where nothing was drawn.
+    #[schema(required)]
+    firmness: Option<FirmnessView>,
 }
 
 impl From<Suggestion> for SuggestionView {
@@ -274,6 +290,7 @@ impl From<Suggestion> for SuggestionView {
             availability: suggestion.availability.into(),
             alternates: suggestion.alternates.into_iter().map(Into::into).collect(),
             relays: suggestion.relays.into_iter().map(Into::into).collect(),
+            firmness: suggestion.firmness.map(Into::into),
         }
     }
 }

@@ -99,6 +99,7 @@ const ROWS: &[(&str, For)] = &[
     ("show_suggestion", For::ItselfAdminsViewers),
     ("compare_candidates", For::ItselfAdminsViewers),
     ("show_completeness", For::ItselfAdminsViewers),
+    ("show_flips", For::ItselfAdminsViewers),
     ("show_peer_group", For::ItselfAdminsViewers),
     ("list_exclusions", For::Itself),
     ("show_exclusion", For::Itself),

@@ -21,6 +21,7 @@ mod examples;
 mod expertise;
 mod exports;
 mod fhir;
+mod firmness;
 mod history;
 mod identity;
 mod imports;
