@@ -38,6 +38,7 @@ pub mod organisation;
 pub mod partnership;
 pub mod peer_group;
 pub mod pipeline;
+pub mod price;
 pub mod profile;
 pub mod programme;
 pub mod provenance;

@@ -22,19 +22,26 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::thread;
 
-use crate::domain::firmness::{CandidateTable, WeightDraws};
-use crate::domain::firmness::{Draws, Firmness, FirmnessRequest, FirmnessTables, MAX_COMPARED};
+use chrono::NaiveDate;
+
+use crate::domain::error::Result;
+use crate::domain::firmness::{
+    CandidateTable, Draws, Firmness, FirmnessRequest, FirmnessTables, MAX_COMPARED, WeightDraws,
+};
+use crate::domain::ids::OdsCode;
 use crate::domain::interval::Interval;
 use crate::domain::programme::Criterion;
+use crate::engine::answer::active_row;
 use crate::engine::columns::{Row, index};
 use crate::engine::firmness::block::{BLOCK, Blocks};
 use crate::engine::firmness::count::{Counts, Tables};
 use crate::engine::fit::{PerCriterion, weighted_sum};
-use crate::engine::view::{Assessment, View};
+use crate::engine::snapshot::Snapshot;
+use crate::engine::view::{Assessment, Day, View};
 
 /// Times the number of criteria in use: how closely drawn weights keep to those in use (DESIGN 4.9). With five equal weights a
 /// drawn one has the standard deviation 0.056.
-pub(crate) const CONCENTRATION_PER_CRITERION: f64 = 10.0;
+pub const CONCENTRATION_PER_CRITERION: f64 = 10.0;
 
 /// From how many draws on a second thread helps more than it costs.
 const DRAWS_OF_TWO_THREADS: u32 = 8_192;
@@ -44,37 +51,40 @@ const MAX_DRAWS_OF_CONFIDENCE: u32 = 2_000;
 
 /// A score that is not known: what is drawn, and what hangs on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Open {
-    interval: Interval,
+pub struct Open {
+    /// What it is drawn from.
+    pub interval: Interval,
     /// The criterion of the seeker's side that it is, by its place in [`Criterion::ALL`].
-    mine: Option<usize>,
-    /// What it weighs on the other side.
-    theirs: f64,
+    pub mine: Option<usize>,
+    /// What it weighs on the other side, `0..=1`.
+    pub theirs: f64,
 }
 
 /// A candidate as it enters the draws.
 #[derive(Clone, Debug, PartialEq)]
-struct Entrant {
+pub struct Entrant {
     /// The seeker's scores that are known; 0 for the others.
-    known: PerCriterion,
+    pub known: PerCriterion,
     /// What the known scores add to the other side's fit; `None` where the seeker's fit counts alone.
-    their_known: Option<f64>,
-    open: Vec<Open>,
+    pub their_known: Option<f64>,
+    /// The scores that are not known.
+    pub open: Vec<Open>,
 }
 
 /// All candidates that are compared, in the order that decides ties.
 #[derive(Clone, Debug)]
-pub(crate) struct Field {
-    entrants: Vec<Entrant>,
-    /// By criterion, summing to 1.
-    weights: PerCriterion,
+pub struct Field {
+    /// The candidates.
+    pub entrants: Vec<Entrant>,
+    /// The seeker's weights in use, by criterion, summing to 1.
+    pub weights: PerCriterion,
 }
 
 impl Field {
     /// The field of candidates that a view assessed; they are put in the order of rows.
     ///
     /// Returns the rows in that order too.
-    pub(crate) fn new(view: &View<'_>, assessments: &[Assessment]) -> (Self, Vec<Row>) {
+    fn new(view: &View<'_>, assessments: &[Assessment]) -> (Self, Vec<Row>) {
         let mut sorted: Vec<&Assessment> = assessments.iter().collect();
         sorted.sort_unstable_by_key(|assessment| assessment.row);
         sorted.dedup_by_key(|assessment| assessment.row);
@@ -92,12 +102,10 @@ impl Field {
             .collect()
     }
 
-    /// Counts who is on top in the draws, in the order of the field. Without draws, or without candidates, nothing.
-    pub(crate) fn firmness(
-        &self,
-        request: &FirmnessRequest,
-        threads: NonZeroUsize,
-    ) -> Vec<Firmness> {
+    /// Counts who is on top in the draws, in the order of the field, on so many threads, whose number changes nothing in the
+    /// result. Without draws there is no share that is a number; see [`Draws::NONE`].
+    #[must_use]
+    pub fn firmness(&self, request: &FirmnessRequest, threads: NonZeroUsize) -> Vec<Firmness> {
         let counts: Counts = self.counted(request, threads);
         counts.shares(request.draws)
     }
@@ -238,6 +246,20 @@ trait Count: Send + Sized {
     /// Counts the first `n_draws` of a block.
     fn count(&mut self, blocks: &Blocks<'_>, n_draws: usize);
     fn add(&mut self, other: &Self);
+}
+
+/// The field of all candidates of a seeker under its own weights, without any filter: for measuring, and for others to check.
+///
+/// # Errors
+///
+/// As [`suggest`](crate::engine::answer::suggest).
+pub fn field_of(snapshot: &Snapshot, seeker: OdsCode, as_of: NaiveDate) -> Result<Field> {
+    let row = active_row(snapshot, seeker)?;
+    let day = Day::new(snapshot, as_of);
+    let view = View::new(&day, row, None)?;
+    let (ranked, _) = view.top(MAX_COMPARED, |_| true);
+    let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
+    Ok(Field::new(&view, &assessments).0)
 }
 
 /// How many threads are worth it.

@@ -244,12 +244,13 @@ fn a_weight_at_a_corner_stays_there() {
             weights,
             ..uniform_weights(500)
         };
-        assert_eq!(field.firmness(&request, ONE)[1].first, 1.0, "{weights}");
+        let first = field.firmness(&request, ONE)[1].first;
+        close(first, 1.0, 0.0, weights.as_str());
     }
     // A weight next to nothing makes gammas of 0, and no number that is none.
     field.weights = [1.0 - 1e-12, 1e-12, 0.0, 0.0, 0.0, 0.0];
     let shares = field.firmness(&FirmnessRequest::of(Draws::new(500).unwrap()), ONE);
-    assert_eq!(shares[1].first, 1.0);
+    close(shares[1].first, 1.0, 0.0, "the one that counts");
 }
 
 fn interval() -> impl Strategy<Value = Interval> {
@@ -296,7 +297,7 @@ proptest! {
         prop_assert_eq!(&shares, &again);
         for (at, firmness) in shares.iter().enumerate() {
             let ranks = one.rank_shares(at, total);
-            prop_assert_eq!(firmness.first, ranks[0]);
+            prop_assert!((firmness.first - ranks[0]).abs() < 1e-12);
             let top: f64 = ranks.iter().take(3).sum();
             prop_assert!((firmness.top_three - top).abs() < 1e-12);
         }
