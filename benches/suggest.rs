@@ -37,6 +37,7 @@ fn request(seeker: OdsCode) -> SuggestionRequest {
         limit: Limit::DEFAULT,
         as_of: "2026-11-22".parse().unwrap(),
         firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     }
 }
 
@@ -50,7 +51,7 @@ fn bench_all(c: &mut Criterion, name: &str, snapshot: &Snapshot, step: usize) {
         .collect();
     let mut turn = requests.iter().cycle();
     c.bench_function(name, |b| {
-        b.iter(|| suggest(snapshot, turn.next().unwrap(), &Excluded::default()));
+        b.iter(|| suggest(snapshot, turn.next().unwrap(), &Excluded::default(), None));
     });
 }
 

@@ -70,8 +70,9 @@ fn n_blocking(snapshot: &Snapshot, request: &WhatIfRequest, held: &Held) -> usiz
             limit: Limit::new(50).unwrap(),
             as_of: request.as_of,
             firmness: FirmnessRequest::of(Draws::NONE),
+            spread_load: false,
         };
-        for suggestion in suggest(snapshot, &asked, &Excluded::default())
+        for suggestion in suggest(snapshot, &asked, &Excluded::default(), None)
             .unwrap()
             .suggestions
         {

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use tokio::sync::Semaphore;
 
 use super::{Alongside, Basis, Held};
 use crate::domain::error::{Error, Result};
 use crate::domain::firmness::FirmnessRequest;
+use crate::domain::flip::Flips;
 use crate::domain::ids::OdsCode;
+use crate::domain::price::Prices;
 use crate::domain::suggestion::{PairAnswer, PairQuestion, SuggestionRequest, Suggestions};
-use crate::engine::answer;
+use crate::engine::{answer, flips};
 
 /// How many are worked out at once, each on up to two threads; others wait for their turn.
 const AT_ONCE: usize = 2;
@@ -42,16 +45,18 @@ impl Alongside {
         &self,
         request: &SuggestionRequest,
     ) -> Result<(Suggestions, Basis)> {
+        let (prices, held) = self.priced(request.spread_load, request.as_of).await?;
+        let suggest = move |held: &Held, request: &SuggestionRequest| {
+            let basis = held.basis(request);
+            let prices = prices.as_deref();
+            let answer = answer::suggest(&held.snapshot, request, &basis.excluded, prices)?;
+            Ok((answer, basis))
+        };
         if !is_lengthy(&request.firmness) {
-            return self.suggest_with_basis(request);
+            return suggest(&held, request);
         }
         let request = request.clone();
-        self.in_turn(move |held| {
-            let basis = held.basis(&request);
-            let answer = answer::suggest(&held.snapshot, &request, &basis.excluded)?;
-            Ok((answer, basis))
-        })
-        .await
+        self.in_turn(move || suggest(&held, &request)).await
     }
 
     /// Answers for one pair in full, as [`suggest_in_turn`](Self::suggest_in_turn).
@@ -77,27 +82,62 @@ impl Alongside {
         question: PairQuestion,
         candidates: Vec<OdsCode>,
     ) -> Result<PairAnswer> {
-        if !is_lengthy(&question.firmness) {
-            return self.compare(question, &candidates);
-        }
-        self.in_turn(move |held| {
+        let (prices, held) = self.priced(question.spread_load, question.as_of).await?;
+        let compare = move || {
             let excluded = held.excluded(question.seeker, question.seen_by);
-            answer::pairs(&held.snapshot, question, &candidates, &excluded)
-        })
-        .await
+            let prices = prices.as_deref();
+            answer::pairs(&held.snapshot, question, &candidates, &excluded, prices)
+        };
+        if !is_lengthy(&question.firmness) {
+            return compare();
+        }
+        self.in_turn(compare).await
+    }
+
+    /// What would flip the order of two candidates.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`flips::flips`]; [`Error::Internal`] where the work breaks off.
+    pub async fn flips(
+        &self,
+        question: PairQuestion,
+        between: (OdsCode, OdsCode),
+    ) -> Result<Flips> {
+        let (prices, held) = self.priced(question.spread_load, question.as_of).await?;
+        let excluded = held.excluded(question.seeker, question.seen_by);
+        flips::flips(
+            &held.snapshot,
+            question,
+            between,
+            &excluded,
+            prices.as_deref(),
+        )
+    }
+
+    /// What an answer is made from, with the prices of the day where exposure is spread.
+    async fn priced(
+        &self,
+        spread_load: bool,
+        as_of: NaiveDate,
+    ) -> Result<(Option<Arc<Prices>>, Held)> {
+        if !spread_load {
+            return Ok((None, self.state.held()));
+        }
+        let (prices, held) = self.prices(as_of).await?;
+        Ok((Some(prices), held))
     }
 
     async fn in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Held) -> Result<T> + Send + 'static,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let turn = Arc::clone(&self.lengthy.0).acquire_owned().await;
         let turn = turn.map_err(|closed| Error::Internal("waiting for a turn", closed.into()))?;
-        let held = self.state.held();
         let work = move || {
             // Kept until the answer is there, be it that nobody waits for it any longer.
             let _turn = turn;
-            work(&held)
+            work()
         };
         tokio::task::spawn_blocking(work)
             .await

@@ -29,6 +29,7 @@ pub mod mail;
 mod overview;
 pub mod partnerships;
 mod peer_groups;
+mod prices;
 pub mod sending;
 pub mod shortlist;
 pub mod shown_contacts;
@@ -51,12 +52,11 @@ use crate::domain::completeness::Completeness;
 use crate::domain::error::{Error, Result};
 use crate::domain::exclusion::{Excluded, Exclusions};
 use crate::domain::firmness::Draws;
-use crate::domain::flip::Flips;
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::register::Register;
 use crate::domain::suggestion::{PairAnswer, PairQuestion, SeenBy, SuggestionRequest, Suggestions};
 use crate::engine::snapshot::Snapshot;
-use crate::engine::{answer, completeness, flips};
+use crate::engine::{answer, completeness};
 use crate::storage::revision::Touched;
 use crate::storage::{self, Change, Connection, Outcome, Storage, Touches};
 
@@ -81,6 +81,7 @@ pub struct Alongside {
     grouping: peer_groups::Turn,
     lengthy: lengthy::Turns,
     default_draws: Draws,
+    kept_prices: prices::KeptPrices,
 }
 
 struct State {
@@ -241,6 +242,7 @@ impl Alongside {
             grouping: peer_groups::Turn::default(),
             lengthy: lengthy::Turns::default(),
             default_draws: Draws::DEFAULT,
+            kept_prices: prices::KeptPrices::default(),
         })
     }
 
@@ -391,7 +393,11 @@ impl Alongside {
     pub fn suggest_with_basis(&self, request: &SuggestionRequest) -> Result<(Suggestions, Basis)> {
         let held = self.state.held();
         let basis = held.basis(request);
-        let answer = answer::suggest(&held.snapshot, request, &basis.excluded)?;
+        let prices = match request.spread_load {
+            true => Some(prices::made(&held.snapshot, request.as_of)?),
+            false => None,
+        };
+        let answer = answer::suggest(&held.snapshot, request, &basis.excluded, prices.as_ref())?;
         Ok((answer, basis))
     }
 
@@ -418,7 +424,7 @@ impl Alongside {
         self.compare(question, &[candidate])
     }
 
-    /// Answers for several candidates, in the order given.
+    /// Answers for several candidates, in the order given, without prices.
     ///
     /// # Errors
     ///
@@ -426,18 +432,7 @@ impl Alongside {
     pub fn compare(&self, question: PairQuestion, candidates: &[OdsCode]) -> Result<PairAnswer> {
         let held = self.state.held();
         let excluded = held.excluded(question.seeker, question.seen_by);
-        answer::pairs(&held.snapshot, question, candidates, &excluded)
-    }
-
-    /// What would flip the order of two candidates.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`flips::flips`].
-    pub fn flips(&self, question: PairQuestion, between: (OdsCode, OdsCode)) -> Result<Flips> {
-        let held = self.state.held();
-        let excluded = held.excluded(question.seeker, question.seen_by);
-        flips::flips(&held.snapshot, question, between, &excluded)
+        answer::pairs(&held.snapshot, question, candidates, &excluded, None)
     }
 
     /// The snapshot there is.

@@ -303,12 +303,18 @@ fn explanation(suggestion: &Suggestion, unknown_of_all: &[&str]) -> String {
     }
     let mut out = wrapped("", &title);
     let fit = |fit: Interval| format!("{:.2} ({})", fit.expected(), range(fit));
-    let sides = format!(
+    let mut sides = format!(
         "your fit {}, their fit {}, you are number {} in their list",
         fit(suggestion.your_fit),
         fit(suggestion.their_fit),
         suggestion.reverse_rank
     );
+    if suggestion.load_price > 0.0 {
+        sides.push_str(&format!(
+            ", {:.2} off its place, since many see it",
+            suggestion.load_price
+        ));
+    }
     out.push_str(&wrapped("   ", &sides));
     if let Some(firmness) = suggestion.firmness {
         out.push_str(&wrapped("   ", &firmness_words(firmness)));
@@ -426,6 +432,7 @@ mod tests {
             their_fit: fit,
             reverse_rank: 2,
             coverage: 0.9,
+            load_price: 0.0,
             criteria: vec![
                 criterion(Criterion::CoreSystem, 0.05, "Both run the same record."),
                 criterion(Criterion::Geography, 0.16, "39 km between head offices."),
@@ -469,6 +476,7 @@ mod tests {
                 weights_from: WeightsFrom::Programme,
                 weights: vec![(Criterion::CoreSystem, 0.5), (Criterion::Geography, 0.5)],
                 firmness: FirmnessRequest::of(Draws::DEFAULT),
+                spread_load: false,
             },
             n_candidates: suggestions.len(),
             suggestions,

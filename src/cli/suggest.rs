@@ -59,6 +59,10 @@ pub struct Suggest {
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     seed: u32,
 
+    /// Takes a price off the places of candidates who are seen by more than they have room for; the fits stay
+    #[arg(long)]
+    spread_load: bool,
+
     /// Prints JSON, the same as the service answers
     #[arg(long)]
     json: bool,
@@ -92,6 +96,7 @@ impl Suggest {
                 seed: self.seed.into(),
                 ..FirmnessRequest::of(self.draws)
             },
+            spread_load: self.spread_load,
         };
         match config.database()? {
             Some(database) => {

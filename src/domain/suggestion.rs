@@ -108,6 +108,8 @@ pub struct SuggestionRequest {
     pub as_of: NaiveDate,
     /// How firm the ranks are to be found.
     pub firmness: FirmnessRequest,
+    /// Whether exposure is spread by prices.
+    pub spread_load: bool,
 }
 
 named_enum!(
@@ -133,6 +135,8 @@ pub struct Method {
     pub weights: Vec<(Criterion, f64)>,
     /// How firmness was found.
     pub firmness: FirmnessRequest,
+    /// Whether exposure was spread by prices.
+    pub spread_load: bool,
 }
 
 /// An organisation as an answer shows it.
@@ -212,6 +216,8 @@ pub struct Suggestion {
     pub reverse_rank: u32,
     /// The share of the seeker's weights for which its facts are recorded.
     pub coverage: f64,
+    /// What was taken off its place to spread exposure; 0 while that is off.
+    pub load_price: f64,
     /// Each criterion, in the order of [`Criterion::ALL`].
     pub criteria: Vec<CriterionScore>,
     /// What the seeker can learn, in sentences.
@@ -307,6 +313,8 @@ pub struct PairQuestion {
     pub as_of: NaiveDate,
     /// How firm the ranks are to be found.
     pub firmness: FirmnessRequest,
+    /// Whether exposure is spread by prices.
+    pub spread_load: bool,
 }
 
 impl PairQuestion {
@@ -318,6 +326,7 @@ impl PairQuestion {
             seen_by,
             as_of,
             firmness: FirmnessRequest::of(Draws::NONE),
+            spread_load: false,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::exclusion::Excluded;
 use crate::domain::firmness::{Draws, Firmness, FirmnessRequest, MAX_COMPARED};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::peer_group::GroupNumber;
+use crate::domain::price::Prices;
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::suggestion::{
     CriterionScore, Filters, Method, PairAnswer, PairQuestion, SeenBy, Suggestion,
@@ -33,11 +34,12 @@ pub fn suggest(
     snapshot: &Snapshot,
     request: &SuggestionRequest,
     excluded: &Excluded,
+    prices: Option<&Prices>,
 ) -> Result<Suggestions> {
     let seeker = active_row(snapshot, request.seeker)?;
     let day = Day::new(snapshot, request.as_of);
     let chosen = chosen_weights(&day, seeker, request.weights, request.seen_by);
-    let view = View::new(&day, seeker, Some(chosen.weights()))?;
+    let view = View::new(&day, seeker, Some(chosen.weights()))?.priced(prices);
     let shows = Shows::new(&view, &request.filters, excluded)?;
     let limit = request.limit.count();
     let n_compared = n_compared(limit, &request.firmness);
@@ -56,7 +58,7 @@ pub fn suggest(
         seeker: snapshot.card(seeker),
         revision: snapshot.revision(),
         as_of: request.as_of,
-        method: method(&day, seeker, chosen, request.firmness),
+        method: method(&view, chosen, request.firmness),
         n_candidates,
         ask_next: ask_next(&view, &weights_in_use, assessments),
         suggestions: (1..)
@@ -91,6 +93,7 @@ pub fn pairs(
     question: PairQuestion,
     candidates: &[OdsCode],
     excluded: &Excluded,
+    prices: Option<&Prices>,
 ) -> Result<PairAnswer> {
     let seeker = question.seeker;
     let seeker_row = active_row(snapshot, seeker)?;
@@ -115,7 +118,7 @@ pub fn pairs(
     }
     let day = Day::new(snapshot, question.as_of);
     let chosen = chosen_weights(&day, seeker_row, None, question.seen_by);
-    let view = View::new(&day, seeker_row, Some(chosen.weights()))?;
+    let view = View::new(&day, seeker_row, Some(chosen.weights()))?.priced(prices);
     let no_filters = Filters::default();
     let shows = Shows::new(&view, &no_filters, excluded)?;
     let is_shown = |row| shows.row(row);
@@ -131,7 +134,7 @@ pub fn pairs(
         seeker: snapshot.card(seeker_row),
         revision: snapshot.revision(),
         as_of: question.as_of,
-        method: method(&day, seeker_row, chosen, question.firmness),
+        method: method(&view, chosen, question.firmness),
         candidates: suggestions.collect(),
     })
 }
@@ -227,10 +230,10 @@ fn weights_in_use(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> PerCriter
     shares.unwrap_or_default()
 }
 
-fn method(day: &Day<'_>, seeker: Row, chosen: Chosen, firmness: FirmnessRequest) -> Method {
-    let in_use = weights_in_use(day.snapshot, seeker, chosen);
+fn method(view: &View<'_>, chosen: Chosen, firmness: FirmnessRequest) -> Method {
+    let in_use = weights_in_use(view.day.snapshot, view.seeker, chosen);
     Method {
-        programme: day.programme(seeker).slug.clone(),
+        programme: view.day.programme(view.seeker).slug.clone(),
         weights_from: match chosen {
             Chosen::Request(_) => WeightsFrom::Request,
             Chosen::Saved(_) => WeightsFrom::Saved,
@@ -241,6 +244,7 @@ fn method(day: &Day<'_>, seeker: Row, chosen: Chosen, firmness: FirmnessRequest)
             .map(|&c| (c, in_use[c.index()]))
             .collect(),
         firmness,
+        spread_load: view.is_priced(),
     }
 }
 
@@ -275,8 +279,11 @@ fn suggestion(
         mutual_fit: assessment.mutual_fit,
         your_fit: assessment.your_fit,
         their_fit: assessment.their_fit,
-        reverse_rank: View::of_candidate(view.day, assessment.row).rank_of(view.seeker, |_| true),
+        reverse_rank: View::of_candidate(view.day, assessment.row)
+            .priced_as(view)
+            .rank_of(view.seeker, |_| true),
         coverage: assessment.coverage,
+        load_price: view.price(assessment.row),
         criteria,
         you_gain: explanation.you_gain,
         they_gain: explanation.they_gain,

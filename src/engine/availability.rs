@@ -290,8 +290,15 @@ mod tests {
             limit: Limit::new(limit).unwrap(),
             as_of: day(),
             firmness: FirmnessRequest::of(Draws::NONE),
+            spread_load: false,
         };
-        suggest(&Snapshot::new(register), &request, &excluding(excluded)).unwrap()
+        suggest(
+            &Snapshot::new(register),
+            &request,
+            &excluding(excluded),
+            None,
+        )
+        .unwrap()
     }
 
     fn pair(register: &Register, candidate: &str, excluded: &[&str]) -> Suggestion {
@@ -303,6 +310,7 @@ mod tests {
             PairQuestion::plain(code("AAA"), SeenBy::Site, day()),
             &candidates,
             &excluded,
+            None,
         );
         answer.unwrap().candidates.remove(0)
     }

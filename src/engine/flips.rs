@@ -8,6 +8,7 @@ use crate::domain::error::Result;
 use crate::domain::exclusion::Excluded;
 use crate::domain::flip::{Flip, Flips};
 use crate::domain::ids::OdsCode;
+use crate::domain::price::Prices;
 use crate::domain::programme::Criterion;
 use crate::domain::suggestion::PairQuestion;
 use crate::engine::answer;
@@ -48,12 +49,14 @@ struct Side {
     scores: PerCriterion,
     /// What the pair is worth to the other side; `None` where it sees it with the seeker's eyes.
     their_fit: Option<f64>,
+    /// What is taken off: the load price.
+    price: f64,
 }
 
 impl Side {
     fn value(&self, weights: &PerCriterion) -> f64 {
         let mine = weighted_sum(weights, &self.scores);
-        harmonic_mean(mine, self.their_fit.unwrap_or(mine))
+        harmonic_mean(mine, self.their_fit.unwrap_or(mine)) - self.price
     }
 }
 
@@ -126,8 +129,15 @@ pub fn flips(
     question: PairQuestion,
     between: (OdsCode, OdsCode),
     excluded: &Excluded,
+    prices: Option<&Prices>,
 ) -> Result<Flips> {
-    let found = answer::pairs(snapshot, question, &[between.0, between.1], excluded)?;
+    let found = answer::pairs(
+        snapshot,
+        question,
+        &[between.0, between.1],
+        excluded,
+        prices,
+    )?;
     let mut candidates = found.candidates;
     candidates.sort_by_key(|candidate| candidate.rank);
     let mut weights = PerCriterion::default();
@@ -143,6 +153,7 @@ pub fn flips(
         Side {
             scores,
             their_fit: any_of_theirs.then(|| candidate.their_fit.expected()),
+            price: candidate.load_price,
         }
     });
     let (Some(first), Some(second)) = (sides.next(), sides.next()) else {
@@ -226,6 +237,7 @@ mod tests {
         Side {
             scores,
             their_fit: None,
+            price: 0.0,
         }
     }
 
@@ -266,8 +278,8 @@ mod tests {
         ) {
             let sum: f64 = raw.iter().sum();
             let weights = raw.map(|w| w / sum);
-            let mut one = Side { scores: first, their_fit: Some(theirs[0]) };
-            let mut other = Side { scores: second, their_fit: Some(theirs[1]) };
+            let mut one = Side { scores: first, their_fit: Some(theirs[0]), price: 0.0 };
+            let mut other = Side { scores: second, their_fit: Some(theirs[1]), price: 0.0 };
             if one.value(&weights) < other.value(&weights) {
                 std::mem::swap(&mut one, &mut other);
             }

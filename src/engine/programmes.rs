@@ -52,8 +52,15 @@ fn ask(register: &Register, seeker: &str, day: &str, seen_by: SeenBy) -> Suggest
         limit: Limit::DEFAULT,
         as_of: day.parse().unwrap(),
         firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     };
-    suggest(&Snapshot::new(register), &request, &Excluded::default()).unwrap()
+    suggest(
+        &Snapshot::new(register),
+        &request,
+        &Excluded::default(),
+        None,
+    )
+    .unwrap()
 }
 
 fn order(answer: &Suggestions) -> Vec<String> {

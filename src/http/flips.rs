@@ -22,7 +22,7 @@ use crate::http::openapi::{
 use crate::http::operation::Operation;
 use crate::http::parameters::{AS_OF_WORDS, as_of, as_of_schema, code_schema, in_query};
 use crate::http::problem::Problem;
-use crate::http::suggestion_parameters::compared;
+use crate::http::suggestion_parameters::{compared, spread_load, spread_load_in_query};
 use crate::http::views::flips::FlipsView;
 
 /// What is said of the operations of this file.
@@ -36,6 +36,7 @@ const FLIPS_BYTES: usize = 4 * 1024;
 pub(crate) struct FlipParameters {
     between: Option<(OdsCode, OdsCode)>,
     as_of: Option<NaiveDate>,
+    spread_load: bool,
 }
 
 impl Parameters for FlipParameters {
@@ -47,6 +48,7 @@ impl Parameters for FlipParameters {
         Self {
             between,
             as_of: query.take("asOf", as_of),
+            spread_load: spread_load(query),
         }
     }
 }
@@ -81,6 +83,7 @@ impl IntoParams for FlipParameters {
         vec![
             between,
             in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
+            spread_load_in_query(),
         ]
     }
 }
@@ -107,13 +110,20 @@ pub(crate) async fn show_flips(
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let FlipParameters { between, as_of } = parameters.0;
+    let FlipParameters {
+        between,
+        as_of,
+        spread_load,
+    } = parameters.0;
     let Some(between) = between else {
         return Err(Problem::unreadable("/query/between", "is missing"));
     };
     let seen_by = SeenBy::of(asker.0.role, seeker.0);
     let as_of = as_of.unwrap_or_else(|| clock.today());
-    let question = PairQuestion::plain(seeker.0, seen_by, as_of);
-    let flips = alongside.flips(question, between)?;
+    let question = PairQuestion {
+        spread_load,
+        ..PairQuestion::plain(seeker.0, seen_by, as_of)
+    };
+    let flips = alongside.flips(question, between).await?;
     answer::json(&FlipsView::from(flips), FLIPS_BYTES)
 }

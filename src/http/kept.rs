@@ -30,6 +30,7 @@ pub(crate) struct PlainQuestion {
     limit: Limit,
     as_of: NaiveDate,
     firmness: FirmnessRequest,
+    spread_load: bool,
 }
 
 impl PlainQuestion {
@@ -43,6 +44,7 @@ impl PlainQuestion {
             limit: request.limit,
             as_of: request.as_of,
             firmness: request.firmness,
+            spread_load: request.spread_load,
         })
     }
 }
@@ -123,6 +125,7 @@ mod tests {
             limit: Limit::new(limit).unwrap(),
             as_of: "2026-11-22".parse().unwrap(),
             firmness: FirmnessRequest::of(Draws::DEFAULT),
+            spread_load: false,
         };
         PlainQuestion::of(&request, of_edition(edition)).unwrap()
     }
@@ -184,6 +187,7 @@ mod tests {
             limit: Limit::DEFAULT,
             as_of: "2026-11-22".parse().unwrap(),
             firmness: FirmnessRequest::of(Draws::DEFAULT),
+            spread_load: false,
         };
         let filters = Filters {
             vendor: Some("Epic".into()),

@@ -26,7 +26,7 @@ use crate::http::parameters::{
     limit_schema, radius, text, text_schema, within_km_schema,
 };
 use crate::http::suggestion_parameters::{
-    DRAWS_WORDS, Drawn, SEED_WORDS, draws_schema, seed_of, seed_schema,
+    DRAWS_WORDS, Drawn, SEED_WORDS, SPREAD_WORDS, draws_schema, seed_of, seed_schema, spread_schema,
 };
 
 /// What to weigh, whom to show, how many and of when.
@@ -47,6 +47,8 @@ pub(crate) struct Question {
     seed: Option<f64>,
     #[serde(deserialize_with = "given")]
     firmness: Option<Object<GivenFirmness>>,
+    #[serde(deserialize_with = "given")]
+    spread_load: Option<bool>,
 }
 
 /// How firmness is found, beyond how often.
@@ -162,6 +164,7 @@ impl Question {
             limit: limit.unwrap_or(Limit::DEFAULT),
             as_of: day.unwrap_or(today),
             firmness,
+            spread_load: self.spread_load.unwrap_or_default(),
         })
     }
 }
@@ -301,6 +304,10 @@ impl PartialSchema for Question {
             .property("draws", draws_schema().description(Some(DRAWS_WORDS)))
             .property("seed", seed_schema().description(Some(SEED_WORDS)))
             .property("firmness", firmness_schema())
+            .property(
+                "spreadLoad",
+                spread_schema().description(Some(SPREAD_WORDS)),
+            )
             .examples([json!({
                 "weights": {"core_system": 3, "geography": 1, "culture": 1},
                 "filters": {"careSettings": ["acute"], "withinKm": 150},

@@ -22,6 +22,7 @@ pub(crate) struct SuggestionParameters {
     pub(crate) limit: Option<Limit>,
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) drawn: Drawn,
+    pub(crate) spread_load: bool,
 }
 
 impl Parameters for SuggestionParameters {
@@ -30,6 +31,7 @@ impl Parameters for SuggestionParameters {
             limit: query.take("limit", limit),
             as_of: query.take("asOf", as_of),
             drawn: Drawn::read(query),
+            spread_load: spread_load(query),
         }
     }
 }
@@ -42,6 +44,7 @@ impl IntoParams for SuggestionParameters {
             in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
         ];
         parameters.extend(Drawn::parameters());
+        parameters.push(spread_load_in_query());
         parameters
     }
 }
@@ -52,6 +55,31 @@ pub(crate) struct Drawn {
     pub(crate) draws: Option<Draws>,
     pub(crate) seed: Option<u64>,
 }
+
+/// Whether exposure is spread by prices.
+pub(crate) fn spread_load(query: &mut Query) -> bool {
+    query.take("spreadLoad", truth).unwrap_or_default()
+}
+
+fn truth(text: &str) -> Result<bool, Fault> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Fault::Unreadable("is neither true nor false".into())),
+    }
+}
+
+pub(crate) fn spread_load_in_query() -> Parameter {
+    in_query("spreadLoad", SPREAD_WORDS, spread_schema(), json!(true))
+}
+
+pub(crate) fn spread_schema() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(json!(false)))
+}
+
+pub(crate) const SPREAD_WORDS: &str = "Whether a price is taken off the places of candidates who are seen by more than they have room for. The fits stay.";
 
 impl Drawn {
     fn read(query: &mut Query) -> Self {
@@ -118,6 +146,7 @@ pub(crate) fn seed_schema() -> ObjectBuilder {
 pub(crate) struct CandidateParameters {
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) drawn: Drawn,
+    pub(crate) spread_load: bool,
 }
 
 impl Parameters for CandidateParameters {
@@ -125,6 +154,7 @@ impl Parameters for CandidateParameters {
         Self {
             as_of: query.take("asOf", as_of),
             drawn: Drawn::read(query),
+            spread_load: spread_load(query),
         }
     }
 }
@@ -134,6 +164,7 @@ impl IntoParams for CandidateParameters {
         let as_of = in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22"));
         let mut parameters = vec![as_of];
         parameters.extend(Drawn::parameters());
+        parameters.push(spread_load_in_query());
         parameters
     }
 }
@@ -170,6 +201,7 @@ pub(crate) struct ComparisonParameters {
     pub(crate) with: Vec<OdsCode>,
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) drawn: Drawn,
+    pub(crate) spread_load: bool,
 }
 
 impl Parameters for ComparisonParameters {
@@ -182,6 +214,7 @@ impl Parameters for ComparisonParameters {
             with: with.unwrap_or_default(),
             as_of: query.take("asOf", as_of),
             drawn: Drawn::read(query),
+            spread_load: spread_load(query),
         }
     }
 }
@@ -229,6 +262,7 @@ impl IntoParams for ComparisonParameters {
             in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
         ];
         parameters.extend(Drawn::parameters());
+        parameters.push(spread_load_in_query());
         parameters
     }
 }

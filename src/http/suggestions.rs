@@ -81,6 +81,7 @@ pub(crate) async fn list_suggestions(
         limit: parameters.0.limit.unwrap_or(Limit::DEFAULT),
         as_of: parameters.0.as_of.unwrap_or_else(|| clock.today()),
         firmness: parameters.0.drawn.request(alongside.default_draws()),
+        spread_load: parameters.0.spread_load,
     };
     suggest(&alongside, &kept, &clock, &request).await
 }
@@ -171,6 +172,7 @@ pub(crate) async fn show_suggestion(
         seen_by: SeenBy::of(asker.0.role, seeker.0),
         as_of: parameters.0.as_of.unwrap_or_else(|| clock.today()),
         firmness: parameters.0.drawn.request(alongside.default_draws()),
+        spread_load: parameters.0.spread_load,
     };
     let answer = alongside.pair_in_turn(question, candidate.0).await?;
     let view = PairView::new(answer, clock.now()).ok_or_else(|| {
@@ -199,12 +201,18 @@ pub(crate) async fn compare_candidates(
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let ComparisonParameters { with, as_of, drawn } = parameters.0;
+    let ComparisonParameters {
+        with,
+        as_of,
+        drawn,
+        spread_load,
+    } = parameters.0;
     let question = PairQuestion {
         seeker: seeker.0,
         seen_by: SeenBy::of(asker.0.role, seeker.0),
         as_of: as_of.unwrap_or_else(|| clock.today()),
         firmness: drawn.request(alongside.default_draws()),
+        spread_load,
     };
     let capacity = 2 * SUGGESTION_BYTES * (with.len() + 1);
     let answer: PairAnswer = alongside.compare_in_turn(question, with).await?;

@@ -162,6 +162,7 @@ mod tests {
             PairQuestion::plain(code("AAA"), SeenBy::Site, day),
             &[code("BBB")],
             &Excluded::default(),
+            None,
         );
         answer.unwrap().candidates.remove(0)
     }

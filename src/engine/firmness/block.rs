@@ -117,6 +117,10 @@ impl<'a> Blocks<'a> {
                 None => values.copy_from_slice(&mine),
                 Some(_) => harmonic_means(&mine, &theirs, values),
             }
+            if entrant.price > 0.0 {
+                let price = single(entrant.price);
+                values.iter_mut().for_each(|value| *value -= price);
+            }
         }
     }
 

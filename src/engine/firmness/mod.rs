@@ -69,6 +69,8 @@ pub struct Entrant {
     pub their_known: Option<f64>,
     /// The scores that are not known.
     pub open: Vec<Open>,
+    /// What is taken off the value: the load price, 0 where exposure is not spread.
+    pub price: f64,
 }
 
 /// All candidates that are compared, in the order that decides ties.
@@ -89,7 +91,10 @@ impl Field {
         sorted.sort_unstable_by_key(|assessment| assessment.row);
         sorted.dedup_by_key(|assessment| assessment.row);
         let field = Self {
-            entrants: sorted.iter().map(|one| Entrant::of(one)).collect(),
+            entrants: sorted
+                .iter()
+                .map(|one| Entrant::of(one, view.price(one.row)))
+                .collect(),
             weights: view.shares().unwrap_or_default(),
         };
         (field, sorted.iter().map(|one| one.row).collect())
@@ -183,7 +188,7 @@ impl Field {
 }
 
 impl Entrant {
-    fn of(assessment: &Assessment) -> Self {
+    fn of(assessment: &Assessment, price: f64) -> Self {
         const PRIOR: usize = Criterion::PriorRelationships.index();
         let (mine, theirs) = (&assessment.forward, &assessment.backward);
         let mut known = PerCriterion::default();
@@ -236,6 +241,7 @@ impl Entrant {
             known,
             their_known: Some(their_sum),
             open,
+            price,
         }
     }
 }

@@ -32,6 +32,7 @@ fn one_sided(scores: &[&[Interval]], n_criteria: usize) -> Field {
             known,
             their_known: None,
             open,
+            price: 0.0,
         }
     };
     Field {
@@ -195,6 +196,7 @@ fn the_value_is_the_harmonic_mean_where_both_sides_count() {
         known: [mine, 0.0, 0.0, 0.0, 0.0, 0.0],
         their_known: Some(theirs),
         open: Vec::new(),
+        price: 0.0,
     };
     let field = Field {
         entrants: vec![
@@ -209,6 +211,21 @@ fn the_value_is_the_harmonic_mean_where_both_sides_count() {
         shares.iter().map(|s| s.first).collect::<Vec<_>>(),
         [1.0, 0.0, 0.0]
     );
+}
+
+#[test]
+fn a_price_is_taken_off_the_value() {
+    let (a, b) = (exactly(&[0.7, 0.7]), exactly(&[0.6, 0.6]));
+    let mut field = one_sided(&[&a, &b], 2);
+    let request = FirmnessRequest::of(Draws::new(10).unwrap());
+    close(
+        field.firmness(&request, ONE)[0].first,
+        1.0,
+        0.0,
+        "without a price",
+    );
+    field.entrants[0].price = 0.15;
+    close(field.firmness(&request, ONE)[0].first, 0.0, 0.0, "with one");
 }
 
 #[test]

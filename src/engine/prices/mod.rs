@@ -70,20 +70,12 @@ fn demand(day: &Day<'_>) -> Demand {
         match View::new(day, row, Some(weights)) {
             Ok(view) => {
                 let (ranked, _) = view.top(snapshot.n_organisations(), |_| true);
-                let mut values: Vec<(Row, f64)> =
-                    ranked.iter().map(|r| (r.row, r.mutual_fit)).collect();
-                // In the order of codes, so that of equal values the first in it stays before.
-                values.sort_unstable_by_key(|(row, _)| *row);
-                values
+                ranked.iter().map(|r| (r.row, r.worth)).collect()
             }
             Err(_nothing_applies) => Vec::new(),
         }
     });
-    Demand {
-        values: values.collect(),
-        places: places.collect(),
-        top: TOP,
-    }
+    Demand::new(values.collect(), places.collect(), TOP)
 }
 
 fn spreading(demand: &Demand, settled: &Settled, n_priced: u32) -> Spreading {

@@ -9,12 +9,12 @@ use crate::engine::load::weight_of_rank;
 /// Who would see whom, and how much room each has.
 #[derive(Clone, Debug)]
 pub(super) struct Demand {
-    /// By seeker: the candidates, in the order of rows, with their mutual fit.
-    pub(super) values: Vec<Vec<(Row, f64)>>,
+    /// By seeker: the candidates with their mutual fit, the greatest first, of equals the first in the order of rows.
+    values: Vec<Vec<(Row, f64)>>,
     /// By candidate: the places that are left; `None` for one that is full or paused, which takes no part.
     pub(super) places: Vec<Option<u32>>,
     /// How many each seeker sees.
-    pub(super) top: usize,
+    top: usize,
 }
 
 /// Where prices came to.
@@ -28,6 +28,22 @@ pub(super) struct Settled {
 }
 
 impl Demand {
+    /// Puts the candidates of each seeker in the order in which they are looked at.
+    pub(super) fn new(
+        mut values: Vec<Vec<(Row, f64)>>,
+        places: Vec<Option<u32>>,
+        top: usize,
+    ) -> Self {
+        for values in &mut values {
+            values.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        }
+        Self {
+            values,
+            places,
+            top,
+        }
+    }
+
     /// What each seeker sees under prices, of those who are `asked` for: the greatest value less price first, of equals the first in the
     /// order of rows; with the value itself.
     pub(super) fn lists(
@@ -35,19 +51,29 @@ impl Demand {
         prices: &[f64],
         asked: impl Fn(Row) -> bool,
     ) -> Vec<Vec<(Row, f64)>> {
-        let worth = |&(row, value): &(Row, f64)| value - prices[row as usize];
-        let before = |a: &(Row, f64), b: &(Row, f64)| -> Ordering {
-            worth(b).total_cmp(&worth(a)).then(a.0.cmp(&b.0))
-        };
         let list = |values: &Vec<(Row, f64)>| {
-            let candidates = values.iter().filter(|(row, _)| asked(*row));
-            let mut list: Vec<(Row, f64)> = candidates.copied().collect();
-            if list.len() > self.top {
-                list.select_nth_unstable_by(self.top, before);
+            // By worth, at most `top`.
+            let mut list: Vec<(f64, Row, f64)> = Vec::with_capacity(self.top + 1);
+            for &(row, value) in values {
+                let is_full = list.len() == self.top;
+                // No price is below 0: nobody after this one can be worth more.
+                if is_full && list.last().is_none_or(|last| value < last.0) {
+                    break;
+                }
+                if !asked(row) {
+                    continue;
+                }
+                let worth = value - prices[row as usize];
+                let stands_before = |one: &(f64, Row, f64)| {
+                    one.0.total_cmp(&worth).then(row.cmp(&one.1)) == Ordering::Greater
+                };
+                let at = list.partition_point(stands_before);
+                list.insert(at, (worth, row, value));
                 list.truncate(self.top);
             }
-            list.sort_unstable_by(before);
-            list
+            list.into_iter()
+                .map(|(_, row, value)| (row, value))
+                .collect()
         };
         self.values.iter().map(list).collect()
     }

@@ -6,14 +6,10 @@ use crate::intake::bundled;
 /// Three seekers, X, Y and Z with one place each, and each seeker sees one (DESIGN 11).
 fn example() -> Demand {
     let values = [[0.9, 0.8, 0.1], [0.9, 0.5, 0.4], [0.9, 0.85, 0.6]];
-    Demand {
-        values: values
-            .iter()
-            .map(|values| (0..).zip(values.iter().copied()).collect())
-            .collect(),
-        places: vec![Some(1); 3],
-        top: 1,
-    }
+    let values = values
+        .iter()
+        .map(|values| (0..).zip(values.iter().copied()).collect());
+    Demand::new(values.collect(), vec![Some(1); 3], 1)
 }
 
 fn seen(demand: &Demand, prices: &[f64]) -> Vec<Row> {
@@ -54,11 +50,8 @@ fn whoever_is_full_takes_no_part_and_costs_nothing() {
 #[test]
 fn nobody_one_and_those_without_anybody_to_see_cost_nothing() {
     for values in [vec![], vec![vec![]], vec![vec![], vec![]]] {
-        let demand = Demand {
-            places: vec![Some(3); values.len()],
-            values,
-            top: 10,
-        };
+        let places = vec![Some(3); values.len()];
+        let demand = Demand::new(values, places, 10);
         let settled = settle(&demand);
         assert!(settled.is_still && settled.prices.iter().all(|&price| price.to_bits() == 0));
         let spreading = spreading(&demand, &settled, 0);
@@ -78,13 +71,25 @@ fn on_the_bundled_trusts_nobody_is_flooded_or_forgotten_and_little_fit_is_lost()
         ..
     } = found.spreading;
     let ratio = |of: Exposed| f64::from(of.highest_in_degree) / of.mean_in_degree;
-    println!("{:?}", found.spreading);
     assert!(ratio(without) > 2.5, "{without:?}");
     assert!(ratio(with) <= 2.0, "{with:?}");
     assert_eq!(with.never_suggested, 0, "{with:?}");
     assert!(fit_lost.unwrap() <= 0.03, "{fit_lost:?}");
     assert!(with.in_degree_gini < without.in_degree_gini);
-    assert_eq!(prices(&snapshot, "2026-11-22".parse().unwrap()), found);
+}
+
+#[test]
+fn lists_are_what_sorting_everybody_gives() {
+    let demand = example();
+    let prices = [0.05, 0.0, 0.3];
+    let sorted = |values: [f64; 3]| {
+        let mut rows = [0, 1, 2];
+        let worth = |row: usize| values[row] - prices[row];
+        rows.sort_by(|&a, &b| worth(b).total_cmp(&worth(a)).then(a.cmp(&b)));
+        index(rows[0])
+    };
+    let wanted = [[0.9, 0.8, 0.1], [0.9, 0.5, 0.4], [0.9, 0.85, 0.6]].map(sorted);
+    assert_eq!(seen(&demand, &prices), wanted);
 }
 
 proptest! {
@@ -98,7 +103,7 @@ proptest! {
         let values = (0..).zip(&fits).map(|(seeker, fits): (Row, _)| {
             (0..).zip(fits.iter().copied()).filter(|(row, _)| *row != seeker).collect()
         });
-        let demand = Demand { values: values.collect(), places, top: 2 };
+        let demand = Demand::new(values.collect(), places, 2);
         let settled = settle(&demand);
         for (price, places) in settled.prices.iter().zip(&demand.places) {
             prop_assert!(price.is_finite() && *price >= 0.0);

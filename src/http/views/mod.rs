@@ -28,6 +28,7 @@ pub(crate) mod overview;
 pub(crate) mod partnerships;
 pub(crate) mod peer_groups;
 pub(crate) mod peer_picture;
+pub(crate) mod prices;
 pub(crate) mod programmes;
 pub(crate) mod suggestion;
 pub(crate) mod text;

@@ -16,7 +16,7 @@ use crate::domain::suggestion::{
 use crate::http::views::availability::AvailabilityView;
 use crate::http::views::choices::NamedView;
 use crate::http::views::firmness::{FirmnessTablesView, FirmnessView};
-use crate::http::views::numbers::{IntervalView, Km, Share};
+use crate::http::views::numbers::{Amount, IntervalView, Km, Share};
 use crate::http::views::text::{
     CareSettingNames, Code, CriterionName, FactName, PartialDateText, Shown, WeightsFromName,
 };
@@ -149,7 +149,7 @@ impl From<Method> for MethodUsedView {
             programme: Shown(method.programme),
             weights_from: WeightsFromName(method.weights_from),
             weights: WeightShares(method.weights),
-            spread_load: false,
+            spread_load: method.spread_load,
             draws: method.firmness.draws.count(),
             seed: method.firmness.seed,
         }
@@ -251,7 +251,7 @@ pub(crate) struct SuggestionView {
     /// The share of the seeker's weights for which its facts are recorded.
     coverage: Share,
     /// What is taken off its place to spread exposure; 0 while that is off.
-    load_price: f64,
+    load_price: Amount,
     /// Each criterion on its own.
     #[schema(max_items = 6)]
     criteria: Vec<CriterionScoreView>,
@@ -283,7 +283,7 @@ impl From<Suggestion> for SuggestionView {
             their_fit: suggestion.their_fit.into(),
             reverse_rank: suggestion.reverse_rank,
             coverage: Share(suggestion.coverage),
-            load_price: 0.0,
+            load_price: Amount(suggestion.load_price),
             criteria: suggestion.criteria.into_iter().map(Into::into).collect(),
             you_gain: suggestion.you_gain,
             they_gain: suggestion.they_gain,

@@ -39,6 +39,7 @@ mod partnerships;
 mod peer_groups;
 mod programmes;
 mod reference;
+mod spread;
 mod suggestions;
 mod topics;
 mod unseen;

@@ -25,6 +25,7 @@ fn told(mine: Told<'_>, theirs: Told<'_>) -> Suggestion {
         PairQuestion::plain(code("AAA"), SeenBy::Site, day),
         &[code("BBB")],
         &Excluded::default(),
+        None,
     )
     .unwrap();
     answer.candidates.into_iter().next().unwrap()
