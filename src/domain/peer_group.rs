@@ -89,8 +89,9 @@ impl PeerGroup {
     }
 }
 
-/// What is said of a group whose mean is above or below that of all; nothing of what no group is made from.
-const fn words(attribute: Attribute, is_above: bool) -> Option<&'static str> {
+/// What is said of those whose mean is above or below that of all; nothing of what no group is made from.
+#[must_use]
+pub const fn words(attribute: Attribute, is_above: bool) -> Option<&'static str> {
     let words = match (attribute, is_above) {
         (Attribute::StaffFte, true) => "more staff",
         (Attribute::StaffFte, false) => "fewer staff",

@@ -172,31 +172,34 @@ fn harmonic_means(mine: &Lane, theirs: &Lane, values: &mut [f32]) {
 fn draw_score(rng: &mut Xoshiro256Plus, interval: Interval, how: ScoreDraws, score: &mut Lane) {
     let (low, width) = (single(interval.low()), single(interval.width()));
     let mode = single((interval.expected() - interval.low()) / interval.width());
+    // One after the other, since each follows from the one before; what is made of them is made side by side.
+    let mut bits = [0_u64; BLOCK];
+    bits.fill_with(|| rng.next_u64());
     match how {
         ScoreDraws::Triangular => {
-            let (mut one, mut other) = ([0.0; BLOCK], [0.0; BLOCK]);
-            for (u, v) in one.iter_mut().zip(&mut other) {
-                [*u, *v] = uniform(rng);
-            }
-            for ((score, u), v) in score.iter_mut().zip(&one).zip(&other) {
+            for (score, &bits) in score.iter_mut().zip(&bits) {
                 // Stein and Keblis 2009: between the smaller and the greater of two uniform numbers, as far as the mode is.
-                let (least, most) = (u.min(*v), u.max(*v));
+                let (u, v) = (uniform(bits >> 41), uniform(bits >> 18));
+                let (least, most) = (u.min(v), u.max(v));
                 *score = low + width * (least + mode * (most - least));
             }
         }
         ScoreDraws::Uniform => {
-            for score in score.iter_mut() {
-                *score = low + width * uniform(rng)[0];
+            for (score, &bits) in score.iter_mut().zip(&bits) {
+                *score = low + width * uniform(bits >> 41);
             }
         }
     }
 }
 
-/// Two numbers in `0..1` with 24 bits each, from the bits of one that are the most random (Blackman and Vigna 2021, ACM Transactions
-/// on Mathematical Software 47:36).
-fn uniform(rng: &mut Xoshiro256Plus) -> [f32; 2] {
-    const UNIT: f32 = 1.0 / 16_777_216.0;
-    let [_, _, a, b, c, d, e, f] = rng.next_u64().to_le_bytes();
-    // A number of 24 bits is the same in single precision.
-    [[a, b, c], [d, e, f]].map(|[x, y, z]| u32::from_le_bytes([x, y, z, 0]) as f32 * UNIT)
+/// A number in `0..1` with 23 bits, the last of these, which become the fraction of a number in `1..2`. The highest bits of a random
+/// number are the most random (Blackman and Vigna 2021, ACM Transactions on Mathematical Software 47:36).
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the bits above the fraction are cut off on purpose"
+)]
+const fn uniform(bits: u64) -> f32 {
+    const ONE: u32 = 0x3f80_0000;
+    const FRACTION: u32 = 0x007f_ffff;
+    f32::from_bits(ONE | (bits as u32 & FRACTION)) - 1.0
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::peer_group::{PeerGroup, PeerGroups};
+use crate::domain::peer_group::{PeerGroup, PeerGroups, words};
 
 /// The picture's size, and the square that the points are in, in its units.
 const WIDTH: f64 = 760.0;
@@ -88,23 +88,19 @@ fn frame(svg: &mut String, groups: &PeerGroups) {
     let named = |axis: usize, nth: &str| {
         let mut loadings: Vec<_> = groups.loadings.iter().collect();
         loadings.sort_by(|a, b| b.on[axis].abs().total_cmp(&a.on[axis].abs()));
-        let most = loadings.iter().take(2).map(|loading| {
-            let sign = if loading.on[axis] < 0.0 {
-                "less"
-            } else {
-                "more"
-            };
-            format!("{sign} {}", loading.attribute.words())
-        });
-        let most: Vec<String> = most.collect();
+        let most = loadings
+            .iter()
+            .take(2)
+            .filter_map(|loading| words(loading.attribute, loading.on[axis] > 0.0));
+        let most: Vec<&str> = most.collect();
         let share = groups.explained[axis] * 100.0;
         format!("{nth} component ({share:.0} %): {}", most.join(", "))
     };
     let _ = write!(
         svg,
         "<rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{SIDE}\" height=\"{SIDE}\" fill=\"none\" stroke=\"#aeb7bd\"/>\n\
-         <text x=\"{middle_x}\" y=\"{:.0}\" text-anchor=\"middle\">{} \u{2192}</text>\n\
-         <text transform=\"translate({:.0} {middle_y}) rotate(-90)\" text-anchor=\"middle\">{} \u{2192}</text>\n",
+         <text x=\"{middle_x}\" y=\"{:.0}\" text-anchor=\"middle\" font-size=\"12\">{} \u{2192}</text>\n\
+         <text transform=\"translate({:.0} {middle_y}) rotate(-90)\" text-anchor=\"middle\" font-size=\"12\">{} \u{2192}</text>\n",
         bottom + 28.0,
         named(0, "First"),
         LEFT - 24.0,
