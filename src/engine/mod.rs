@@ -19,6 +19,7 @@ pub mod explain;
 pub mod exposure;
 pub mod fit;
 pub mod load;
+pub mod outcomes;
 pub mod rank;
 pub mod snapshot;
 pub mod view;
