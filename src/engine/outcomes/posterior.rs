@@ -15,6 +15,8 @@ pub const SLOPE_MEAN: f64 = 5.0;
 const MAX_STEPS: usize = 100;
 /// A step below this, relative to the size of the coefficients, ends the search.
 const TOLERANCE: f64 = 1e-10;
+/// What sums of thousands of logarithms may be off by, relative to their size.
+const ROUNDING: f64 = 1e-12;
 /// How often a step that overshoots is halved.
 const MAX_HALVINGS: usize = 40;
 /// A linear predictor of this size is a probability of 0 or 1 to the last bit: the mode has run away.
@@ -187,10 +189,12 @@ impl Problem<'_> {
     /// The step, halved until it does not go down.
     fn stepped(&self, at: &Array1<f64>, step: &Array1<f64>) -> Array1<f64> {
         let height = self.height(at);
+        // Close to the mode a step changes less than sums are rounded by, and is right all the same.
+        let least = height - ROUNDING * (1.0 + height.abs());
         let mut factor = 1.0;
         for _ in 0..MAX_HALVINGS {
             let next = at + &(step * factor);
-            if self.height(&next) >= height {
+            if self.height(&next) >= least {
                 return next;
             }
             factor /= 2.0;

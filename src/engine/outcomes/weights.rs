@@ -36,7 +36,6 @@ pub fn shares(coefficients: &[f64], prior: &[f64]) -> Vec<f64> {
 
 /// Returns `n/(n + 20)` of `shares` and the rest of `prior` (DESIGN 7).
 #[must_use]
-#[expect(reason = "outcomes are far fewer than 2^52")]
 pub fn shrunk(shares: &[f64], prior: &[f64], n_outcomes: usize) -> Vec<f64> {
     let n = n_outcomes as f64;
     let trust = n / (n + SHRINK_OUTCOMES);
