@@ -21,6 +21,7 @@ pub mod firmness;
 pub mod fit;
 pub mod flips;
 pub mod load;
+pub mod outcomes;
 pub mod peer_groups;
 pub mod prices;
 pub mod rank;
