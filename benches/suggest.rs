@@ -15,7 +15,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod synthetic;
 
 use alongside::domain::exclusion::Excluded;
-use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::register::Register;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
@@ -36,8 +35,6 @@ fn request(seeker: OdsCode) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::DEFAULT,
         as_of: "2026-11-22".parse().unwrap(),
-        firmness: FirmnessRequest::of(Draws::NONE),
-        spread_load: false,
     }
 }
 
@@ -51,7 +48,7 @@ fn bench_all(c: &mut Criterion, name: &str, snapshot: &Snapshot, step: usize) {
         .collect();
     let mut turn = requests.iter().cycle();
     c.bench_function(name, |b| {
-        b.iter(|| suggest(snapshot, turn.next().unwrap(), &Excluded::default(), None));
+        b.iter(|| suggest(snapshot, turn.next().unwrap(), &Excluded::default()));
     });
 }
 

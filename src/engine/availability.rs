@@ -214,13 +214,12 @@ mod tests {
     use super::*;
     use crate::domain::capacity::{Pause, PausedBy, Places, Taken};
     use crate::domain::exclusion::Excluded;
-    use crate::domain::firmness::{Draws, FirmnessRequest};
     use crate::domain::ids::Slug;
     use crate::domain::link::LinkKind;
     use crate::domain::profile::TopicNeed;
     use crate::domain::register::Taught;
     use crate::domain::suggestion::{
-        Filters, Limit, PairQuestion, SeenBy, Suggestion, SuggestionRequest, Suggestions,
+        Filters, Limit, SeenBy, Suggestion, SuggestionRequest, Suggestions,
     };
     use crate::domain::version::Version;
     use crate::engine::answer::{pairs, suggest};
@@ -289,16 +288,8 @@ mod tests {
             filters: Filters::default(),
             limit: Limit::new(limit).unwrap(),
             as_of: day(),
-            firmness: FirmnessRequest::of(Draws::NONE),
-            spread_load: false,
         };
-        suggest(
-            &Snapshot::new(register),
-            &request,
-            &excluding(excluded),
-            None,
-        )
-        .unwrap()
+        suggest(&Snapshot::new(register), &request, &excluding(excluded)).unwrap()
     }
 
     fn pair(register: &Register, candidate: &str, excluded: &[&str]) -> Suggestion {
@@ -307,10 +298,11 @@ mod tests {
         let excluded = excluding(excluded);
         let answer = pairs(
             &snapshot,
-            PairQuestion::plain(code("AAA"), SeenBy::Site, day()),
+            code("AAA"),
             &candidates,
+            day(),
+            SeenBy::Site,
             &excluded,
-            None,
         );
         answer.unwrap().candidates.remove(0)
     }

@@ -7,7 +7,6 @@ use proptest::sample::{select, subsequence};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::error::Error;
 use crate::domain::exclusion::Excluded;
-use crate::domain::firmness::{Draws, FirmnessRequest};
 use crate::domain::interval::Interval;
 use crate::domain::link::{LinkKind, LinkStanding};
 use crate::domain::organisation::{CareSetting, Position, Status};
@@ -15,8 +14,7 @@ use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::register::Register;
 use crate::domain::suggestion::{
-    Fact, Filters, Limit, PairQuestion, SeenBy, Suggestion, SuggestionRequest, Suggestions,
-    WeightsFrom,
+    Fact, Filters, Limit, SeenBy, Suggestion, SuggestionRequest, Suggestions, WeightsFrom,
 };
 use crate::engine::answer::{pairs, suggest};
 use crate::engine::columns::index;
@@ -42,8 +40,6 @@ fn request(seeker: &str) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::new(50).unwrap(),
         as_of: day(),
-        firmness: FirmnessRequest::of(Draws::NONE),
-        spread_load: false,
     }
 }
 
@@ -52,7 +48,6 @@ fn answer(register: &Register, seeker: &str) -> Suggestions {
         &Snapshot::new(register),
         &request(seeker),
         &Excluded::default(),
-        None,
     )
     .unwrap()
 }
@@ -60,10 +55,11 @@ fn answer(register: &Register, seeker: &str) -> Suggestions {
 fn pair(register: &Register, seeker: &str, candidate: &str) -> Suggestion {
     let answer = pairs(
         &Snapshot::new(register),
-        PairQuestion::plain(code(seeker), SeenBy::Site, day()),
+        code(seeker),
         &[code(candidate)],
+        day(),
+        SeenBy::Site,
         &Excluded::default(),
-        None,
     )
     .unwrap();
     answer.candidates.into_iter().next().unwrap()
@@ -246,7 +242,7 @@ proptest! {
     fn every_figure_is_finite_and_within_its_bounds(register in any_register()) {
         let snapshot = Snapshot::new(&register);
         for &seeker in snapshot.codes() {
-            let Ok(answer) = suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default(), None) else { continue };
+            let Ok(answer) = suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default()) else { continue };
             for suggestion in &answer.suggestions {
                 for interval in [suggestion.mutual_fit, suggestion.your_fit, suggestion.their_fit] {
                     check_interval(interval)?;
@@ -273,10 +269,10 @@ proptest! {
         register.programme.weights = weights;
         let snapshot = Snapshot::new(&register);
         for &a in snapshot.codes() {
-            let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }, &Excluded::default(), None) else { continue };
+            let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }, &Excluded::default()) else { continue };
             for suggestion in &from_a.suggestions {
                 let b = suggestion.organisation.ods_code;
-                let Ok(from_b) = suggest(&snapshot, &SuggestionRequest { seeker: b, ..request("AAA") }, &Excluded::default(), None) else { continue };
+                let Ok(from_b) = suggest(&snapshot, &SuggestionRequest { seeker: b, ..request("AAA") }, &Excluded::default()) else { continue };
                 let back = from_b.suggestions.iter().find(|s| s.organisation.ods_code == a).unwrap();
                 prop_assert_eq!(back.mutual_fit, suggestion.mutual_fit);
                 prop_assert_eq!(back.their_fit, suggestion.your_fit);
@@ -309,7 +305,7 @@ proptest! {
             let limit = usize::try_from(limit).unwrap();
             let (top, n) = view.top(limit, |_| true);
             prop_assert_eq!(n, all.len());
-            let top: Vec<(u32, f64)> = top.into_iter().map(|r| (r.row, r.worth)).collect();
+            let top: Vec<(u32, f64)> = top.into_iter().map(|r| (r.row, r.mutual_fit)).collect();
             prop_assert_eq!(&top[..], &all[..limit.min(all.len())]);
             for (place, &(row, mutual_fit)) in (1..).zip(&all) {
                 prop_assert_eq!(view.rank_of(row, |_| true), place);
@@ -329,9 +325,9 @@ proptest! {
         saving.sort();
         let mut asking = register;
         asking.saved_weights.retain(|(code, _)| *code != seeker);
-        let kept = suggest(&Snapshot::new(&saving), &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default(), None);
+        let kept = suggest(&Snapshot::new(&saving), &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default());
         let weights = Some(requested);
-        let asked = suggest(&Snapshot::new(&asking), &SuggestionRequest { seeker, weights, ..request("AAA") }, &Excluded::default(), None);
+        let asked = suggest(&Snapshot::new(&asking), &SuggestionRequest { seeker, weights, ..request("AAA") }, &Excluded::default());
         if let (Ok(kept), Ok(asked)) = (kept, asked) {
             prop_assert_eq!(kept.method.weights_from, WeightsFrom::Saved);
             prop_assert_eq!(asked.method.weights_from, WeightsFrom::Request);
@@ -372,7 +368,7 @@ proptest! {
         let Some(promised) = before.missing.iter().find(|m| m.fact == fact).and_then(|m| m.width_change) else { return Ok(()) };
         if settings {
             register.organisations[0].links_complete_on = day().pred_opt();
-        } else if suggest(&Snapshot::new(&register), &request("AAA"), &Excluded::default(), None).is_ok_and(|a| !a.suggestions.is_empty())
+        } else if suggest(&Snapshot::new(&register), &request("AAA"), &Excluded::default()).is_ok_and(|a| !a.suggestions.is_empty())
             && register.attributes.iter().all(|a| a.ods_code != kept[1] || a.value.attribute() != Attribute::EthosPace) {
             // A candidate that lacks the answer leaves it open, whatever it is; what it does not lack decides the fit itself.
             register.attributes.extend(organisation("AAA").with(Attribute::EthosPace, 3.0).attributes);
@@ -396,7 +392,7 @@ proptest! {
         let answers = |register: &Register| {
             let snapshot = Snapshot::new(register);
             let asked = snapshot.codes().iter().map(|&seeker| {
-                format!("{:?}", suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default(), None))
+                format!("{:?}", suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default()))
             });
             asked.collect::<Vec<String>>()
         };
@@ -429,7 +425,7 @@ proptest! {
         }
         after.sort();
         let width = |register: &Register| {
-            pairs(&Snapshot::new(register), PairQuestion::plain(code("AAA"), SeenBy::Site, day()), &[candidate], &Excluded::default(), None).map(|p| p.candidates[0].your_fit.width())
+            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day(), SeenBy::Site, &Excluded::default()).map(|p| p.candidates[0].your_fit.width())
         };
         if let (Ok(before), Ok(after)) = (width(&before), width(&after)) {
             prop_assert!(after <= before + ROUNDING, "{before} became {after}");
@@ -479,7 +475,7 @@ fn two_trusts() -> [Built; 2] {
 fn a_register_of_nobody_and_of_one_answers() {
     let snapshot = Snapshot::new(&register(&[]));
     assert!(matches!(
-        suggest(&snapshot, &request("AAA"), &Excluded::default(), None),
+        suggest(&snapshot, &request("AAA"), &Excluded::default()),
         Err(Error::OrganisationNotFound(_))
     ));
     assert!(
@@ -511,7 +507,6 @@ fn a_closed_seeker_is_told_who_is_there_today() {
         &Snapshot::new(&register),
         &request("CCC"),
         &Excluded::default(),
-        None,
     )
     .unwrap_err();
     assert!(
@@ -593,10 +588,11 @@ fn current_partners_are_listed_apart_and_relatives_not_at_all() {
     assert_eq!(found.current_partners[0].ods_code, code("BBB"));
     let refused = pairs(
         &Snapshot::new(&register),
-        PairQuestion::plain(code("AAA"), SeenBy::Site, day()),
+        code("AAA"),
         &[code("CCC")],
+        day(),
+        SeenBy::Site,
         &Excluded::default(),
-        None,
     );
     assert!(matches!(refused, Err(Error::NeverSuggested { .. })));
 }
@@ -634,7 +630,6 @@ fn where_nothing_applies_to_the_seeker_the_request_is_refused_with_the_facts() {
             ..request("AAA")
         },
         &Excluded::default(),
-        None,
     )
     .unwrap_err();
     let expected = [Fact::CareSettings, Fact::CoreSystem(Module::Epr)];
@@ -792,7 +787,6 @@ fn filters_show_fewer_and_rank_what_is_shown() {
                 ..request("AAA")
             },
             &Excluded::default(),
-            None,
         )
         .unwrap();
         assert_eq!(answer.n_candidates, answer.suggestions.len());
@@ -883,7 +877,6 @@ fn the_weights_of_a_site_that_saved_some_are_its_sides_own_in_every_pair() {
         &Snapshot::new(&register),
         &with_request,
         &Excluded::default(),
-        None,
     )
     .unwrap();
     assert_eq!(asked.method.weights_from, WeightsFrom::Request);

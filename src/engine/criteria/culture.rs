@@ -155,10 +155,10 @@ pub(crate) struct CultureRow<'a> {
     means: [f64; N_ATTRIBUTES],
 }
 
-/// Whether an attribute is compared by its logarithm to the base 10 (DESIGN 4.5).
-pub(crate) const fn is_compared_by_logarithm(attribute: Attribute) -> bool {
+/// The transform of an attribute's number (DESIGN 4.5).
+fn transformed(attribute: Attribute, number: f64) -> f64 {
     match attribute {
-        Attribute::StaffFte | Attribute::Catchment | Attribute::Beds => true,
+        Attribute::StaffFte | Attribute::Catchment | Attribute::Beds => number.log10(),
         Attribute::EthosSharing
         | Attribute::EthosClinicalLeadership
         | Attribute::EthosStandardisation
@@ -168,16 +168,7 @@ pub(crate) const fn is_compared_by_logarithm(attribute: Attribute) -> bool {
         | Attribute::Deprivation
         | Attribute::DigitalMaturity
         | Attribute::UrbanShare
-        | Attribute::Teaching => false,
-    }
-}
-
-/// The transform of an attribute's number (DESIGN 4.5).
-fn transformed(attribute: Attribute, number: f64) -> f64 {
-    if is_compared_by_logarithm(attribute) {
-        number.log10()
-    } else {
-        number
+        | Attribute::Teaching => number,
     }
 }
 
