@@ -1,7 +1,5 @@
 //! Sending approaches: what is seen of the pair, what refuses it, and who is told.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Alongside;
@@ -191,21 +189,13 @@ fn circumstances(
 ) -> Result<Circumstances> {
     let pair = (proposal.from, proposal.to);
     // A decline as not a fit holds for who takes over; for want of places it speaks of the places of one organisation.
-    let with_closed = (
-        carry_over::with_closed_predecessors(connection, proposal.from)?,
-        carry_over::with_closed_predecessors(connection, proposal.to)?,
-    );
-    let declined_as_no_fit = approaches::declined_at(
-        connection,
-        (&with_closed.0, &with_closed.1),
-        ApproachReason::NotAFit,
-    )?;
-    let alone = (
-        BTreeSet::from([proposal.from]),
-        BTreeSet::from([proposal.to]),
-    );
+    let senders = carry_over::with_closed_predecessors(connection, proposal.from)?;
+    let recipients = carry_over::with_closed_predecessors(connection, proposal.to)?;
+    let declined_as_no_fit =
+        approaches::declined_at(connection, (&senders, &recipients), ApproachReason::NotAFit)?;
+    let alone = (&[proposal.from][..], &[proposal.to][..]);
     let mut declined_for_capacity =
-        approaches::declined_at(connection, (&alone.0, &alone.1), ApproachReason::NoCapacity)?;
+        approaches::declined_at(connection, alone, ApproachReason::NoCapacity)?;
     if let Some(declined) = declined_for_capacity
         && capacity::has_returned(connection, proposal.to, declined)?
     {

@@ -107,7 +107,8 @@ impl GivenDecline {
 /// one or today where that is later, and becomes a link between the two; the answer is the partnership. A `conversation` becomes a
 /// link of today. To go on with a partnership that lasts moves its planned end and adds the topics; the answer is the approach then.
 /// Both sides need a place: `/problems/site-full` says whose is missing. A second answer is refused with
-/// `/problems/approach-answered`; the same one with the same `Idempotency-Key` gets the first answer again. With `If-Match` it is refused where the approach was changed meanwhile.
+/// `/problems/approach-answered`; the same one with the same `Idempotency-Key` gets the first answer again. With `If-Match` it is
+/// refused where the approach was changed meanwhile.
 #[utoipa::path(
     tag = "choosing",
     params(Id, IdempotencyKey),

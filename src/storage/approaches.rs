@@ -1,7 +1,7 @@
 //! Approaches as they are kept. The rules of who may do what and when are `app`'s and the domain's; here is what the database
 //! must hold: one open approach of a pair.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::{
@@ -238,7 +238,7 @@ pub fn n_open(
 /// As [`find`].
 pub fn declined_at(
     connection: &mut Connection,
-    (from, to): (&BTreeSet<OdsCode>, &BTreeSet<OdsCode>),
+    (from, to): (&[OdsCode], &[OdsCode]),
     reason: ApproachReason,
 ) -> Result<Option<DateTime<Utc>>> {
     let at: Option<NaiveDateTime> = approaches::table

@@ -191,25 +191,24 @@ pub fn active_among(
 pub fn with_closed_predecessors(
     connection: &mut Connection,
     code: OdsCode,
-) -> Result<BTreeSet<OdsCode>> {
-    const WHAT: &str = "reading whom an organisation followed";
-    let mut found = BTreeSet::from([code]);
-    let mut followed = vec![code];
-    while !followed.is_empty() {
+) -> Result<Vec<OdsCode>> {
+    let mut found = vec![code];
+    let mut n_looked_at = 0;
+    while n_looked_at < found.len() {
         let rows: Vec<String> = successions::table
             .inner_join(
                 organisations::table.on(organisations::ods_code.eq(successions::predecessor)),
             )
             .filter(organisations::status.ne(Status::Active.as_str()))
-            .filter(successions::successor.eq_any(followed.iter().map(OdsCode::as_str)))
+            .filter(successions::successor.eq_any(found[n_looked_at..].iter().map(OdsCode::as_str)))
             .select(successions::predecessor)
             .load(&mut connection.database)
-            .map_err(failed(WHAT))?;
-        followed.clear();
+            .map_err(failed("reading whom an organisation followed"))?;
+        n_looked_at = found.len();
         for text in &rows {
             let predecessor = Stored::new("successions", &[text]).parse(text)?;
-            if found.insert(predecessor) {
-                followed.push(predecessor);
+            if !found.contains(&predecessor) {
+                found.push(predecessor);
             }
         }
     }

@@ -56,7 +56,7 @@ fn an_approach_is_kept_as_it_was_sent_and_as_it_was_answered() {
         );
         let found = storage
             .read_blocking(|c| {
-                let (from, to) = ([ods("RTH")].into(), [ods("RHW")].into());
+                let (from, to) = ([ods("RTH")], [ods("RHW")]);
                 let fit = approaches::declined_at(c, (&from, &to), ApproachReason::NotAFit)?;
                 let other = approaches::declined_at(c, (&from, &to), ApproachReason::NoCapacity)?;
                 let turned = approaches::declined_at(c, (&to, &from), ApproachReason::NotAFit)?;
