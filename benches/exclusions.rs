@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use alongside::app::Alongside;
 use alongside::domain::exclusion::Exclusion;
+use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 use alongside::domain::version::{Expected, Version};
@@ -108,6 +109,8 @@ fn main() -> ExitCode {
         filters: Filters::default(),
         limit: Limit::DEFAULT,
         as_of: at().date_naive(),
+        firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     };
     let is_alike = (0..N_TRIES).any(|_| {
         // In turn, so that whatever slows the machine slows both.

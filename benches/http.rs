@@ -40,6 +40,8 @@ use self::service::Service;
 
 /// The least share of the static answer's rate that suggestions must reach.
 const MIN_RATIO: f64 = 0.25;
+/// The least share of the rate without firmness that kept answers with it must reach.
+const MIN_FIRM_RATIO: f64 = 0.8;
 const MAX_P99_MS: f64 = 10.0;
 const MAX_MANY_P50_MS: f64 = 25.0;
 const MAX_DEMO_MIB: f64 = 80.0;
@@ -235,6 +237,8 @@ fn rates(folder: &std::path::Path) -> bool {
     load(&format!("{url}{path}"), CONNECTIONS, None);
     let fixed = load(&format!("{url}/static"), CONNECTIONS, None);
     let suggestions = load(&format!("{url}{path}"), CONNECTIONS, None);
+    // In turn with the same without firmness, so that whatever slows the machine slows both.
+    let plain = load(&format!("{url}{path}?draws=0"), CONNECTIONS, None);
     let anew = load(&url, CONNECTIONS, Some(EACH_ANEW));
     drop(handle.stop(false));
     println!(
@@ -245,6 +249,13 @@ fn rates(folder: &std::path::Path) -> bool {
         "ratio where no answer is kept: {:.3}",
         anew.per_second / fixed.per_second
     );
+    let firm = suggestions.per_second / plain.per_second;
+    let firm_holds = verdict(
+        "rate with firmness over that without",
+        firm,
+        firm >= MIN_FIRM_RATIO,
+        "at least 0.8",
+    );
     let ratio = suggestions.per_second / fixed.per_second;
     let ratio_holds = verdict(
         "ratio of the two rates",
@@ -253,7 +264,7 @@ fn rates(folder: &std::path::Path) -> bool {
         "at least 0.25",
     );
     let p99 = suggestions.p99_ms;
-    verdict("p99 in ms", p99, p99 < MAX_P99_MS, "under 10") && ratio_holds
+    verdict("p99 in ms", p99, p99 < MAX_P99_MS, "under 10") && ratio_holds && firm_holds
 }
 
 fn many(folder: &std::path::Path) -> bool {

@@ -15,6 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod synthetic;
 
 use alongside::domain::exclusion::Excluded;
+use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::register::Register;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
@@ -35,6 +36,8 @@ fn request(seeker: OdsCode) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::DEFAULT,
         as_of: "2026-11-22".parse().unwrap(),
+        firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     }
 }
 
@@ -48,7 +51,7 @@ fn bench_all(c: &mut Criterion, name: &str, snapshot: &Snapshot, step: usize) {
         .collect();
     let mut turn = requests.iter().cycle();
     c.bench_function(name, |b| {
-        b.iter(|| suggest(snapshot, turn.next().unwrap(), &Excluded::default()));
+        b.iter(|| suggest(snapshot, turn.next().unwrap(), &Excluded::default(), None));
     });
 }
 

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use alongside::domain::exclusion::Excluded;
+use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 use alongside::domain::what_if::{MAX_LISTED_PAIRS, WhatIf, WhatIfRequest};
@@ -68,8 +69,10 @@ fn n_blocking(snapshot: &Snapshot, request: &WhatIfRequest, held: &Held) -> usiz
             filters: Filters::default(),
             limit: Limit::new(50).unwrap(),
             as_of: request.as_of,
+            firmness: FirmnessRequest::of(Draws::NONE),
+            spread_load: false,
         };
-        for suggestion in suggest(snapshot, &asked, &Excluded::default())
+        for suggestion in suggest(snapshot, &asked, &Excluded::default(), None)
             .unwrap()
             .suggestions
         {

@@ -13,7 +13,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::event::{EventKind, Recipient};
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::partnership::{Partnership, PartnershipState};
-use crate::domain::suggestion::{METHOD_VERSION, PairAnswer, SeenBy, Suggestion};
+use crate::domain::suggestion::{METHOD_VERSION, PairAnswer, PairQuestion, SeenBy, Suggestion};
 use crate::domain::version::Version;
 use crate::engine::answer;
 use crate::storage::told::{self, Happened};
@@ -58,7 +58,7 @@ impl Alongside {
     /// [`Error::OrganisationNotFound`] and [`Error::OrganisationClosed`] for either; [`Error::NeverSuggested`] where the two are
     /// one, or one took over from the other.
     pub fn seen(&self, from: OdsCode, to: OdsCode, as_of: NaiveDate) -> Result<Option<Seen>> {
-        let view = |seen_by| match self.pair(from, to, as_of, seen_by) {
+        let view = |seen_by| match self.pair(PairQuestion::plain(from, seen_by, as_of), to) {
             Ok(answer) => Ok(Some(answer)),
             Err(Error::NothingApplies { .. }) => Ok(None),
             Err(other) => Err(other),

@@ -14,7 +14,7 @@ use crate::domain::exclusion::Excluded;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::interval::Interval;
 use crate::domain::profile::{Topic, TopicInterest, TopicStage};
-use crate::domain::suggestion::SeenBy;
+use crate::domain::suggestion::{PairQuestion, SeenBy};
 use crate::engine::criteria::learning::stage_value;
 use crate::storage::expertise::{Holder, holders};
 
@@ -179,9 +179,10 @@ fn fits(
         return Ok(BTreeMap::new());
     };
     let seen_by = seen_by(question, seeker);
+    let plain = PairQuestion::plain(seeker, seen_by, question.as_of);
     // Every turn but the last leaves one out.
     while !codes.is_empty() {
-        let without = match alongside.compare(seeker, &codes, question.as_of, seen_by) {
+        let without = match alongside.compare(plain, &codes) {
             Ok(answer) => {
                 let fits = answer.candidates.into_iter();
                 return Ok(fits

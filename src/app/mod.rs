@@ -24,9 +24,12 @@ mod import_facts;
 pub mod import_jobs;
 mod import_rows;
 pub mod keys;
+mod lengthy;
 pub mod mail;
 mod overview;
 pub mod partnerships;
+mod peer_groups;
+mod prices;
 pub mod sending;
 pub mod shortlist;
 pub mod shown_contacts;
@@ -48,9 +51,10 @@ use crate::domain::api_key::KeyRecord;
 use crate::domain::completeness::Completeness;
 use crate::domain::error::{Error, Result};
 use crate::domain::exclusion::{Excluded, Exclusions};
+use crate::domain::firmness::Draws;
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::register::Register;
-use crate::domain::suggestion::{PairAnswer, SeenBy, SuggestionRequest, Suggestions};
+use crate::domain::suggestion::{PairAnswer, PairQuestion, SeenBy, SuggestionRequest, Suggestions};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::{answer, completeness};
 use crate::storage::revision::Touched;
@@ -74,6 +78,10 @@ pub struct Alongside {
     pictures: what_if::Pictures,
     told: told::Told,
     exposures: exposures::KeptExposures,
+    grouping: peer_groups::Turn,
+    lengthy: lengthy::Turns,
+    default_draws: Draws,
+    kept_prices: prices::KeptPrices,
 }
 
 struct State {
@@ -231,7 +239,26 @@ impl Alongside {
             pictures: what_if::Pictures::default(),
             told: told::Told::default(),
             exposures: exposures::KeptExposures::default(),
+            grouping: peer_groups::Turn::default(),
+            lengthy: lengthy::Turns::default(),
+            default_draws: Draws::DEFAULT,
+            kept_prices: prices::KeptPrices::default(),
         })
+    }
+
+    /// The same, with another number of draws for those who say none: fewer take less time and tell less.
+    #[must_use]
+    pub fn with_default_draws(self, draws: Draws) -> Self {
+        Self {
+            default_draws: draws,
+            ..self
+        }
+    }
+
+    /// How often weights and scores are drawn for those who do not say.
+    #[must_use]
+    pub const fn default_draws(&self) -> Draws {
+        self.default_draws
     }
 
     /// What is told to the outside.
@@ -366,7 +393,11 @@ impl Alongside {
     pub fn suggest_with_basis(&self, request: &SuggestionRequest) -> Result<(Suggestions, Basis)> {
         let held = self.state.held();
         let basis = held.basis(request);
-        let answer = answer::suggest(&held.snapshot, request, &basis.excluded)?;
+        let prices = match request.spread_load {
+            true => Some(prices::made(&held.snapshot, request.as_of)?),
+            false => None,
+        };
+        let answer = answer::suggest(&held.snapshot, request, &basis.excluded, prices.as_ref())?;
         Ok((answer, basis))
     }
 
@@ -389,38 +420,19 @@ impl Alongside {
     /// # Errors
     ///
     /// Those of [`answer::pairs`].
-    pub fn pair(
-        &self,
-        seeker: OdsCode,
-        candidate: OdsCode,
-        as_of: NaiveDate,
-        seen_by: SeenBy,
-    ) -> Result<PairAnswer> {
-        self.compare(seeker, &[candidate], as_of, seen_by)
+    pub fn pair(&self, question: PairQuestion, candidate: OdsCode) -> Result<PairAnswer> {
+        self.compare(question, &[candidate])
     }
 
-    /// Answers for several candidates, in the order given.
+    /// Answers for several candidates, in the order given, without prices.
     ///
     /// # Errors
     ///
     /// Those of [`answer::pairs`].
-    pub fn compare(
-        &self,
-        seeker: OdsCode,
-        candidates: &[OdsCode],
-        as_of: NaiveDate,
-        seen_by: SeenBy,
-    ) -> Result<PairAnswer> {
+    pub fn compare(&self, question: PairQuestion, candidates: &[OdsCode]) -> Result<PairAnswer> {
         let held = self.state.held();
-        let excluded = held.excluded(seeker, seen_by);
-        answer::pairs(
-            &held.snapshot,
-            seeker,
-            candidates,
-            as_of,
-            seen_by,
-            &excluded,
-        )
+        let excluded = held.excluded(question.seeker, question.seen_by);
+        answer::pairs(&held.snapshot, question, candidates, &excluded, None)
     }
 
     /// The snapshot there is.

@@ -116,6 +116,11 @@ impl Alongside {
         let read = move |connection: &mut _| standings(connection, None, at);
         let found = self.storage().read(read).await?;
         let (exposure, snapshot) = self.exposure(as_of).await?;
+        let prices = match self.prices(as_of).await {
+            Ok((prices, _)) => Some(prices),
+            Err(Error::Conflict { .. }) => None,
+            Err(other) => return Err(other),
+        };
         let degrees = Degrees::new(&found);
         let spread = |of: &dyn Fn(&SiteExposure) -> u32| {
             let sites = exposure.sites.iter();
@@ -135,6 +140,7 @@ impl Alongside {
             by_icb,
             by_region,
             exposure,
+            prices,
         })
     }
 }

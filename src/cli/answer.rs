@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::cli::columns::{MAX_COLUMNS, bar, fitted, printable, width, wrapped};
 use crate::domain::capacity::AvailabilityState;
+use crate::domain::firmness::Firmness;
 use crate::domain::interval::Interval;
 use crate::domain::suggestion::{
     CriterionScore, METHOD_VERSION, NamedOrganisation, OrganisationCard, Reason, Suggestion,
@@ -76,6 +77,10 @@ pub fn teaser(answer: &Suggestions) -> String {
         let reasons = criteria.iter().filter_map(|c| c.reasons.first());
         for reason in reasons.take(N_EXPLAINED) {
             out.push_str(&wrapped("  - ", &reason_words(reason)));
+        }
+        if let Some(firmness) = first.firmness {
+            let words = format!("How firm that is: {}.", firmness_words(firmness));
+            out.push_str(&wrapped("", &words));
         }
     }
     out
@@ -298,13 +303,22 @@ fn explanation(suggestion: &Suggestion, unknown_of_all: &[&str]) -> String {
     }
     let mut out = wrapped("", &title);
     let fit = |fit: Interval| format!("{:.2} ({})", fit.expected(), range(fit));
-    let sides = format!(
+    let mut sides = format!(
         "your fit {}, their fit {}, you are number {} in their list",
         fit(suggestion.your_fit),
         fit(suggestion.their_fit),
         suggestion.reverse_rank
     );
+    if suggestion.load_price > 0.0 {
+        sides.push_str(&format!(
+            ", {:.2} off its place, since many see it",
+            suggestion.load_price
+        ));
+    }
     out.push_str(&wrapped("   ", &sides));
+    if let Some(firmness) = suggestion.firmness {
+        out.push_str(&wrapped("   ", &firmness_words(firmness)));
+    }
     for criterion in suggestion.criteria.iter().filter(|c| is_shown(c)) {
         out.push_str(&criterion_words(criterion, unknown_of_all));
     }
@@ -320,6 +334,15 @@ fn explanation(suggestion: &Suggestion, unknown_of_all: &[&str]) -> String {
         }
     }
     out
+}
+
+/// In how many of a hundred draws of the weights and of what is not known it comes out on top.
+fn firmness_words(firmness: Firmness) -> String {
+    format!(
+        "first in {:.0} of 100 ways to weigh the criteria and to fill the gaps, among the first three in {:.0}",
+        firmness.first * 100.0,
+        firmness.top_three * 100.0
+    )
 }
 
 /// Whether a criterion was asked of the seeker, and by it.
@@ -379,6 +402,7 @@ fn named(organisation: &OrganisationCard) -> String {
 mod tests {
     use super::*;
     use crate::domain::capacity::{Capacity, Pause, PausedBy, Taken};
+    use crate::domain::firmness::{Draws, FirmnessRequest};
     use crate::domain::ids::{OdsCode, Revision, Slug};
     use crate::domain::organisation::CareSettings;
     use crate::domain::profile::Attribute;
@@ -408,6 +432,7 @@ mod tests {
             their_fit: fit,
             reverse_rank: 2,
             coverage: 0.9,
+            load_price: 0.0,
             criteria: vec![
                 criterion(Criterion::CoreSystem, 0.05, "Both run the same record."),
                 criterion(Criterion::Geography, 0.16, "39 km between head offices."),
@@ -417,6 +442,10 @@ mod tests {
             availability: Capacity::default().availability(NaiveDate::MAX),
             alternates: Vec::new(),
             relays: Vec::new(),
+            firmness: Some(Firmness {
+                first: 0.423,
+                top_three: 0.876,
+            }),
         }
     }
 
@@ -446,6 +475,8 @@ mod tests {
                 programme: Slug::new("default").unwrap(),
                 weights_from: WeightsFrom::Programme,
                 weights: vec![(Criterion::CoreSystem, 0.5), (Criterion::Geography, 0.5)],
+                firmness: FirmnessRequest::of(Draws::DEFAULT),
+                spread_load: false,
             },
             n_candidates: suggestions.len(),
             suggestions,
@@ -456,6 +487,7 @@ mod tests {
                 effect: 0.1,
                 question: "How openly do you share?".to_owned(),
             }],
+            firmness_tables: None,
         }
     }
 
@@ -497,7 +529,7 @@ mod tests {
         let text = full(&answer(rows));
         assert!(text.contains(
             "\n3. RXQ A TRUST\n   your fit 0.71 (0.58–0.85), their fit 0.71 (0.58–0.85), you are number 2 in their \
-             list\n   core systems 0.80 (0.20–1.00), weight 0.50\n"
+             list\n   first in 42 of 100 ways to weigh the criteria and to fill the gaps, among the first three in 88\n   core systems 0.80 (0.20–1.00), weight 0.50\n"
         ));
         assert!(!text.contains("4. RYE"));
         assert!(text.contains("     - Both run the same record. [A published list, 2024-10]\n"));

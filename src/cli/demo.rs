@@ -14,6 +14,7 @@ use crate::cli::stdout::print;
 use crate::cli::{Now, answer};
 use crate::config::{Config, DEFAULT_PORT, Flags};
 use crate::domain::error::Error;
+use crate::domain::firmness::{Draws, FirmnessRequest};
 use crate::domain::ids::{MalformedId, OdsCode};
 use crate::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest, Suggestions};
 use crate::http::Clock;
@@ -109,6 +110,8 @@ impl Demo {
             filters: Filters::default(),
             limit: Limit::new(N_SHOWN).unwrap_or(Limit::DEFAULT),
             as_of: now().date_naive(),
+            firmness: FirmnessRequest::of(Draws::DEFAULT),
+            spread_load: false,
         };
         alongside
             .suggest(&request)

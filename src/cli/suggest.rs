@@ -10,6 +10,7 @@ use crate::cli::stdout::print;
 use crate::cli::{Now, answer};
 use crate::config::{Config, Flags};
 use crate::domain::dates::PartialDate;
+use crate::domain::firmness::{Draws, FirmnessRequest};
 use crate::domain::ids::{MalformedId, OdsCode};
 use crate::domain::programme::{Criterion, ImpossibleWeights, MAX_WEIGHT, Weights};
 use crate::domain::suggestion::{AS_OF_YEARS, Filters, Limit, SeenBy, SuggestionRequest};
@@ -50,6 +51,18 @@ pub struct Suggest {
     #[arg(long, value_name = "DATE", value_parser = day)]
     as_of: Option<NaiveDate>,
 
+    /// How often weights and unknown scores are drawn to find how firm the ranks are, 0 to 100000; 0 leaves that out
+    #[arg(long, value_name = "NUMBER", default_value = "2000", value_parser = draws, allow_negative_numbers = true)]
+    draws: Draws,
+
+    /// The seed of those draws
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    seed: u32,
+
+    /// Takes a price off the places of candidates who are seen by more than they have room for; the fits stay
+    #[arg(long)]
+    spread_load: bool,
+
     /// Prints JSON, the same as the service answers
     #[arg(long)]
     json: bool,
@@ -79,6 +92,11 @@ impl Suggest {
             filters: Filters::default(),
             limit: self.limit,
             as_of: self.as_of.unwrap_or_else(|| now().date_naive()),
+            firmness: FirmnessRequest {
+                seed: self.seed.into(),
+                ..FirmnessRequest::of(self.draws)
+            },
+            spread_load: self.spread_load,
         };
         match config.database()? {
             Some(database) => {
@@ -114,6 +132,10 @@ impl Suggest {
 fn limit(text: &str) -> Result<Limit, MalformedId> {
     // What is no number is refused in the same words as a number out of range.
     Limit::new(text.trim().parse().unwrap_or(0))
+}
+
+fn draws(text: &str) -> Result<Draws, MalformedId> {
+    Draws::new(text.trim().parse().unwrap_or(-1))
 }
 
 /// Why a text is no day.

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::domain::ids::{OdsCode, Revision};
 use crate::domain::organisation::Board;
+use crate::domain::price::Prices;
 
 /// How many suggestions of each seeker count: those that its first answer shows (DESIGN 4.11).
 pub const TOP: usize = 10;
@@ -158,6 +159,8 @@ pub struct LoadReport {
     pub by_icb: Vec<GroupLoad>,
     /// By NHS region, by code.
     pub by_region: Vec<GroupLoad>,
+    /// What prices would make of the top tens; `None` where there are too many organisations to make them.
+    pub prices: Option<Arc<Prices>>,
 }
 
 /// What may be shown of the counts of the parts of a whole whose sum is known; see [`suppressed_cells`].

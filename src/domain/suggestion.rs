@@ -9,6 +9,7 @@ use crate::domain::caller::Role;
 use crate::domain::capacity::Availability;
 use crate::domain::core_system::Module;
 use crate::domain::dates::PartialDate;
+use crate::domain::firmness::{Draws, Firmness, FirmnessRequest, FirmnessTables};
 use crate::domain::ids::{BoardCode, MalformedId, OdsCode, Revision, Slug};
 use crate::domain::interval::Interval;
 use crate::domain::named_enum;
@@ -65,6 +66,8 @@ pub struct Filters {
     pub vendor: Option<String>,
     /// Only those whose head office is within this many km.
     pub within_km: Option<f64>,
+    /// Only those in the seeker's group of sites that are alike in context.
+    pub is_peer: bool,
 }
 
 /// Who looks at an answer: the weights that a site saved are its own, and others see it under the programme's.
@@ -103,6 +106,10 @@ pub struct SuggestionRequest {
     pub limit: Limit,
     /// The day on which ages are counted.
     pub as_of: NaiveDate,
+    /// How firm the ranks are to be found.
+    pub firmness: FirmnessRequest,
+    /// Whether exposure is spread by prices.
+    pub spread_load: bool,
 }
 
 named_enum!(
@@ -126,6 +133,10 @@ pub struct Method {
     pub weights_from: WeightsFrom,
     /// Those weights, summing to 1 over the criteria in use.
     pub weights: Vec<(Criterion, f64)>,
+    /// How firmness was found.
+    pub firmness: FirmnessRequest,
+    /// Whether exposure was spread by prices.
+    pub spread_load: bool,
 }
 
 /// An organisation as an answer shows it.
@@ -205,6 +216,8 @@ pub struct Suggestion {
     pub reverse_rank: u32,
     /// The share of the seeker's weights for which its facts are recorded.
     pub coverage: f64,
+    /// What was taken off its place to spread exposure; 0 while that is off.
+    pub load_price: f64,
     /// Each criterion, in the order of [`Criterion::ALL`].
     pub criteria: Vec<CriterionScore>,
     /// What the seeker can learn, in sentences.
@@ -217,6 +230,8 @@ pub struct Suggestion {
     pub alternates: Vec<NamedOrganisation>,
     /// Where it is full or paused: who has partnered with it and can pass on what they learned.
     pub relays: Vec<NamedOrganisation>,
+    /// How often it comes out on top; `None` where nothing was drawn.
+    pub firmness: Option<Firmness>,
 }
 
 /// A fact that an organisation can be asked for.
@@ -283,6 +298,37 @@ pub struct Suggestions {
     pub current_partners: Vec<OrganisationCard>,
     /// What would say most next.
     pub ask_next: Vec<Ask>,
+    /// Everything that was counted of the draws, where that was asked for.
+    pub firmness_tables: Option<FirmnessTables>,
+}
+
+/// What is asked of given candidates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PairQuestion {
+    /// Who asks.
+    pub seeker: OdsCode,
+    /// Who sees the answer.
+    pub seen_by: SeenBy,
+    /// The day on which ages are counted.
+    pub as_of: NaiveDate,
+    /// How firm the ranks are to be found.
+    pub firmness: FirmnessRequest,
+    /// Whether exposure is spread by prices.
+    pub spread_load: bool,
+}
+
+impl PairQuestion {
+    /// Without looking at how firm the ranks are.
+    #[must_use]
+    pub const fn plain(seeker: OdsCode, seen_by: SeenBy, as_of: NaiveDate) -> Self {
+        Self {
+            seeker,
+            seen_by,
+            as_of,
+            firmness: FirmnessRequest::of(Draws::NONE),
+            spread_load: false,
+        }
+    }
 }
 
 /// One pair in full.

@@ -4,17 +4,22 @@ use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::exclusion::Excluded;
+use crate::domain::firmness::{Draws, Firmness, FirmnessRequest, MAX_COMPARED};
 use crate::domain::ids::{OdsCode, Slug};
+use crate::domain::peer_group::GroupNumber;
+use crate::domain::price::Prices;
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::suggestion::{
-    CriterionScore, Filters, Method, PairAnswer, SeenBy, Suggestion, SuggestionRequest,
-    Suggestions, WeightsFrom,
+    CriterionScore, Filters, Method, PairAnswer, PairQuestion, SeenBy, Suggestion,
+    SuggestionRequest, Suggestions, WeightsFrom,
 };
 use crate::engine::ask::ask_next;
 use crate::engine::availability::{Elsewhere, rows_of};
 use crate::engine::columns::Row;
 use crate::engine::explain::Explanation;
+use crate::engine::firmness;
 use crate::engine::fit::PerCriterion;
+use crate::engine::peer_groups::group_of_seeker;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::view::{Assessment, Day, View};
 
@@ -24,35 +29,56 @@ use crate::engine::view::{Assessment, Day, View};
 /// # Errors
 ///
 /// [`Error::OrganisationNotFound`] or [`Error::OrganisationClosed`] for the seeker; [`Error::NothingApplies`] where no weighted
-/// criterion can be asked of it.
+/// criterion can be asked of it; [`Error::Invalid`] where candidates are kept to its group and it is in none.
 pub fn suggest(
     snapshot: &Snapshot,
     request: &SuggestionRequest,
     excluded: &Excluded,
+    prices: Option<&Prices>,
 ) -> Result<Suggestions> {
     let seeker = active_row(snapshot, request.seeker)?;
     let day = Day::new(snapshot, request.as_of);
     let chosen = chosen_weights(&day, seeker, request.weights, request.seen_by);
-    let view = View::new(&day, seeker, Some(chosen.weights()))?;
-    let shows = Shows::new(&view, &request.filters, excluded);
-    let (ranked, n_candidates) = view.top(request.limit.count(), |row| shows.row(row));
-    let assessments: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
+    let view = View::new(&day, seeker, Some(chosen.weights()))?.priced(prices);
+    let shows = Shows::new(&view, &request.filters, excluded)?;
+    let limit = request.limit.count();
+    let n_compared = n_compared(limit, &request.firmness);
+    let (mut ranked, n_candidates) = view.top(n_compared, |row| shows.row(row));
+    let compared: Vec<Assessment> = ranked.iter().map(|r| view.assess(r.row)).collect();
+    let firmness = firmness::firmness(&view, &compared, &request.firmness);
+    let tables = (request.firmness.tables && request.firmness.draws != Draws::NONE)
+        .then(|| firmness::tables(&view, &compared, &request.firmness, n_candidates));
+    let assessments = &compared[..compared.len().min(limit)];
+    ranked.truncate(limit);
     let elsewhere = Elsewhere::after_list(&view, &ranked, |row| shows.row(row));
     let weights_in_use = weights_in_use(snapshot, seeker, chosen);
     let partners = view.specials.iter().filter(|s| s.is_current_partner);
+    let may_relay = |row| !shows.excludes(row);
     Ok(Suggestions {
         seeker: snapshot.card(seeker),
         revision: snapshot.revision(),
         as_of: request.as_of,
-        method: method(&day, seeker, chosen),
+        method: method(&view, chosen, request.firmness),
         n_candidates,
-        ask_next: ask_next(&view, &weights_in_use, &assessments),
+        ask_next: ask_next(&view, &weights_in_use, assessments),
         suggestions: (1..)
-            .zip(&assessments)
-            .map(|(rank, a)| suggestion(&view, rank, a, &elsewhere, |row| !shows.excludes(row)))
+            .zip(assessments)
+            .zip(firmness)
+            .map(|((rank, a), firmness)| {
+                suggestion(&view, (rank, firmness), a, &elsewhere, may_relay)
+            })
             .collect(),
         current_partners: partners.map(|s| snapshot.card(s.row)).collect(),
+        firmness_tables: tables,
     })
+}
+
+/// How many candidates are compared for so many to be shown: with draws, all that may come out on top.
+fn n_compared(limit: usize, firmness: &FirmnessRequest) -> usize {
+    match firmness.draws {
+        Draws::NONE => limit,
+        _ => limit.max(MAX_COMPARED),
+    }
 }
 
 /// Answers for given candidates, in the order given, under the seeker's saved weights, where it sees the answer itself, else the
@@ -64,12 +90,12 @@ pub fn suggest(
 /// As [`suggest`], for the seeker and each candidate; [`Error::NeverSuggested`] where a candidate is the seeker or followed it.
 pub fn pairs(
     snapshot: &Snapshot,
-    seeker: OdsCode,
+    question: PairQuestion,
     candidates: &[OdsCode],
-    as_of: NaiveDate,
-    seen_by: SeenBy,
     excluded: &Excluded,
+    prices: Option<&Prices>,
 ) -> Result<PairAnswer> {
+    let seeker = question.seeker;
     let seeker_row = active_row(snapshot, seeker)?;
     let rows: Vec<Row> = candidates
         .iter()
@@ -90,24 +116,48 @@ pub fn pairs(
             return refuse("one of the two took over from the other");
         }
     }
-    let day = Day::new(snapshot, as_of);
-    let chosen = chosen_weights(&day, seeker_row, None, seen_by);
-    let view = View::new(&day, seeker_row, Some(chosen.weights()))?;
+    let day = Day::new(snapshot, question.as_of);
+    let chosen = chosen_weights(&day, seeker_row, None, question.seen_by);
+    let view = View::new(&day, seeker_row, Some(chosen.weights()))?.priced(prices);
     let no_filters = Filters::default();
-    let shows = Shows::new(&view, &no_filters, excluded);
-    let suggestions = rows.into_iter().map(|row| {
-        let is_shown = |row| shows.row(row);
+    let shows = Shows::new(&view, &no_filters, excluded)?;
+    let is_shown = |row| shows.row(row);
+    let asked: Vec<Assessment> = rows.iter().map(|&row| view.assess(row)).collect();
+    let firmness = firmness_of(&view, &asked, &question.firmness, is_shown);
+    let suggestions = asked.iter().zip(firmness).map(|(assessment, firmness)| {
+        let row = assessment.row;
         let rank = view.rank_of(row, is_shown);
         let elsewhere = Elsewhere::after_one(&view, view.ranked(row), is_shown);
-        suggestion(&view, rank, &view.assess(row), &elsewhere, is_shown)
+        suggestion(&view, (rank, firmness), assessment, &elsewhere, is_shown)
     });
     Ok(PairAnswer {
         seeker: snapshot.card(seeker_row),
         revision: snapshot.revision(),
-        as_of,
-        method: method(&day, seeker_row, chosen),
+        as_of: question.as_of,
+        method: method(&view, chosen, question.firmness),
         candidates: suggestions.collect(),
     })
+}
+
+/// The firmness of some candidates among those that are shown, whatever their own place.
+fn firmness_of(
+    view: &View<'_>,
+    asked: &[Assessment],
+    request: &FirmnessRequest,
+    is_shown: impl Fn(Row) -> bool,
+) -> Vec<Option<Firmness>> {
+    if request.draws == Draws::NONE {
+        return vec![None; asked.len()];
+    }
+    let (ranked, _) = view.top(MAX_COMPARED, is_shown);
+    let others = ranked
+        .iter()
+        .filter(|r| asked.iter().all(|one| one.row != r.row));
+    let mut compared = asked.to_vec();
+    compared.extend(others.map(|r| view.assess(r.row)));
+    let mut firmness = firmness::firmness(view, &compared, request);
+    firmness.truncate(asked.len());
+    firmness
 }
 
 /// The programme whose weights an organisation's side has on a day unless somebody says otherwise.
@@ -180,10 +230,10 @@ fn weights_in_use(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> PerCriter
     shares.unwrap_or_default()
 }
 
-fn method(day: &Day<'_>, seeker: Row, chosen: Chosen) -> Method {
-    let in_use = weights_in_use(day.snapshot, seeker, chosen);
+fn method(view: &View<'_>, chosen: Chosen, firmness: FirmnessRequest) -> Method {
+    let in_use = weights_in_use(view.day.snapshot, view.seeker, chosen);
     Method {
-        programme: day.programme(seeker).slug.clone(),
+        programme: view.day.programme(view.seeker).slug.clone(),
         weights_from: match chosen {
             Chosen::Request(_) => WeightsFrom::Request,
             Chosen::Saved(_) => WeightsFrom::Saved,
@@ -193,12 +243,14 @@ fn method(day: &Day<'_>, seeker: Row, chosen: Chosen) -> Method {
             .iter()
             .map(|&c| (c, in_use[c.index()]))
             .collect(),
+        firmness,
+        spread_load: view.is_priced(),
     }
 }
 
 fn suggestion(
     view: &View<'_>,
-    rank: u32,
+    (rank, firmness): (u32, Option<Firmness>),
     assessment: &Assessment,
     elsewhere: &Elsewhere<'_>,
     may_relay: impl Fn(Row) -> bool,
@@ -227,14 +279,18 @@ fn suggestion(
         mutual_fit: assessment.mutual_fit,
         your_fit: assessment.your_fit,
         their_fit: assessment.their_fit,
-        reverse_rank: View::of_candidate(view.day, assessment.row).rank_of(view.seeker, |_| true),
+        reverse_rank: View::of_candidate(view.day, assessment.row)
+            .priced_as(view)
+            .rank_of(view.seeker, |_| true),
         coverage: assessment.coverage,
+        load_price: view.price(assessment.row),
         criteria,
         you_gain: explanation.you_gain,
         they_gain: explanation.they_gain,
         availability: view.availability(assessment.row),
         alternates: elsewhere.alternates(assessment.row),
         relays: elsewhere.relays(assessment.row, may_relay),
+        firmness,
     }
 }
 
@@ -244,24 +300,31 @@ struct Shows<'a> {
     filters: &'a Filters,
     /// The number of the vendor asked for; `Some(None)` where nobody runs its systems.
     vendor: Option<Option<u32>>,
+    /// The group of the seeker, where candidates are kept to it.
+    group: Option<GroupNumber>,
     /// Whom the seeker excludes, sorted.
     excluded: Vec<Row>,
     shows_all: bool,
 }
 
 impl<'a> Shows<'a> {
-    fn new(view: &'a View<'a>, filters: &'a Filters, excluded: &Excluded) -> Self {
+    fn new(view: &'a View<'a>, filters: &'a Filters, excluded: &Excluded) -> Result<Self> {
         let vendor = filters
             .vendor
             .as_deref()
             .map(|name| view.day.snapshot.portfolios.vendor(name));
-        Self {
+        let group = match filters.is_peer {
+            true => Some(group_of_seeker(view.day.snapshot, view.seeker)?),
+            false => None,
+        };
+        Ok(Self {
             view,
             filters,
             vendor,
+            group,
             excluded: rows_of(view.day.snapshot, excluded.iter()),
             shows_all: *filters == Filters::default() && excluded.is_empty(),
-        }
+        })
     }
 
     /// Whether the seeker excludes a row.
@@ -290,6 +353,9 @@ impl<'a> Shows<'a> {
             && self.vendor.is_none_or(|vendor| {
                 vendor.is_some_and(|v| snapshot.portfolios.has_vendor(class.portfolio, v))
             })
+            && self
+                .group
+                .is_none_or(|group| snapshot.peer_groups().of_row(row) == Some(group))
             && filters
                 .within_km
                 .is_none_or(|km| self.view.distance_km(row).is_some_and(|d| d <= km))

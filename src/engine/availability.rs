@@ -214,12 +214,13 @@ mod tests {
     use super::*;
     use crate::domain::capacity::{Pause, PausedBy, Places, Taken};
     use crate::domain::exclusion::Excluded;
+    use crate::domain::firmness::{Draws, FirmnessRequest};
     use crate::domain::ids::Slug;
     use crate::domain::link::LinkKind;
     use crate::domain::profile::TopicNeed;
     use crate::domain::register::Taught;
     use crate::domain::suggestion::{
-        Filters, Limit, SeenBy, Suggestion, SuggestionRequest, Suggestions,
+        Filters, Limit, PairQuestion, SeenBy, Suggestion, SuggestionRequest, Suggestions,
     };
     use crate::domain::version::Version;
     use crate::engine::answer::{pairs, suggest};
@@ -288,8 +289,16 @@ mod tests {
             filters: Filters::default(),
             limit: Limit::new(limit).unwrap(),
             as_of: day(),
+            firmness: FirmnessRequest::of(Draws::NONE),
+            spread_load: false,
         };
-        suggest(&Snapshot::new(register), &request, &excluding(excluded)).unwrap()
+        suggest(
+            &Snapshot::new(register),
+            &request,
+            &excluding(excluded),
+            None,
+        )
+        .unwrap()
     }
 
     fn pair(register: &Register, candidate: &str, excluded: &[&str]) -> Suggestion {
@@ -298,11 +307,10 @@ mod tests {
         let excluded = excluding(excluded);
         let answer = pairs(
             &snapshot,
-            code("AAA"),
+            PairQuestion::plain(code("AAA"), SeenBy::Site, day()),
             &candidates,
-            day(),
-            SeenBy::Site,
             &excluded,
+            None,
         );
         answer.unwrap().candidates.remove(0)
     }

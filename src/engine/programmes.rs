@@ -2,6 +2,7 @@
 
 use crate::domain::core_system::Module;
 use crate::domain::exclusion::Excluded;
+use crate::domain::firmness::{Draws, FirmnessRequest};
 use crate::domain::ids::Slug;
 use crate::domain::organisation::CareSetting;
 use crate::domain::programme::{Run, Weights};
@@ -50,8 +51,16 @@ fn ask(register: &Register, seeker: &str, day: &str, seen_by: SeenBy) -> Suggest
         filters: Filters::default(),
         limit: Limit::DEFAULT,
         as_of: day.parse().unwrap(),
+        firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     };
-    suggest(&Snapshot::new(register), &request, &Excluded::default()).unwrap()
+    suggest(
+        &Snapshot::new(register),
+        &request,
+        &Excluded::default(),
+        None,
+    )
+    .unwrap()
 }
 
 fn order(answer: &Suggestions) -> Vec<String> {

@@ -7,6 +7,7 @@ use proptest::sample::{select, subsequence};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::error::Error;
 use crate::domain::exclusion::Excluded;
+use crate::domain::firmness::{Draws, FirmnessRequest};
 use crate::domain::interval::Interval;
 use crate::domain::link::{LinkKind, LinkStanding};
 use crate::domain::organisation::{CareSetting, Position, Status};
@@ -14,7 +15,8 @@ use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::register::Register;
 use crate::domain::suggestion::{
-    Fact, Filters, Limit, SeenBy, Suggestion, SuggestionRequest, Suggestions, WeightsFrom,
+    Fact, Filters, Limit, PairQuestion, SeenBy, Suggestion, SuggestionRequest, Suggestions,
+    WeightsFrom,
 };
 use crate::engine::answer::{pairs, suggest};
 use crate::engine::columns::index;
@@ -40,6 +42,8 @@ fn request(seeker: &str) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::new(50).unwrap(),
         as_of: day(),
+        firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     }
 }
 
@@ -48,6 +52,7 @@ fn answer(register: &Register, seeker: &str) -> Suggestions {
         &Snapshot::new(register),
         &request(seeker),
         &Excluded::default(),
+        None,
     )
     .unwrap()
 }
@@ -55,11 +60,10 @@ fn answer(register: &Register, seeker: &str) -> Suggestions {
 fn pair(register: &Register, seeker: &str, candidate: &str) -> Suggestion {
     let answer = pairs(
         &Snapshot::new(register),
-        code(seeker),
+        PairQuestion::plain(code(seeker), SeenBy::Site, day()),
         &[code(candidate)],
-        day(),
-        SeenBy::Site,
         &Excluded::default(),
+        None,
     )
     .unwrap();
     answer.candidates.into_iter().next().unwrap()
@@ -242,7 +246,7 @@ proptest! {
     fn every_figure_is_finite_and_within_its_bounds(register in any_register()) {
         let snapshot = Snapshot::new(&register);
         for &seeker in snapshot.codes() {
-            let Ok(answer) = suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default()) else { continue };
+            let Ok(answer) = suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default(), None) else { continue };
             for suggestion in &answer.suggestions {
                 for interval in [suggestion.mutual_fit, suggestion.your_fit, suggestion.their_fit] {
                     check_interval(interval)?;
@@ -269,10 +273,10 @@ proptest! {
         register.programme.weights = weights;
         let snapshot = Snapshot::new(&register);
         for &a in snapshot.codes() {
-            let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }, &Excluded::default()) else { continue };
+            let Ok(from_a) = suggest(&snapshot, &SuggestionRequest { seeker: a, ..request("AAA") }, &Excluded::default(), None) else { continue };
             for suggestion in &from_a.suggestions {
                 let b = suggestion.organisation.ods_code;
-                let Ok(from_b) = suggest(&snapshot, &SuggestionRequest { seeker: b, ..request("AAA") }, &Excluded::default()) else { continue };
+                let Ok(from_b) = suggest(&snapshot, &SuggestionRequest { seeker: b, ..request("AAA") }, &Excluded::default(), None) else { continue };
                 let back = from_b.suggestions.iter().find(|s| s.organisation.ods_code == a).unwrap();
                 prop_assert_eq!(back.mutual_fit, suggestion.mutual_fit);
                 prop_assert_eq!(back.their_fit, suggestion.your_fit);
@@ -305,7 +309,7 @@ proptest! {
             let limit = usize::try_from(limit).unwrap();
             let (top, n) = view.top(limit, |_| true);
             prop_assert_eq!(n, all.len());
-            let top: Vec<(u32, f64)> = top.into_iter().map(|r| (r.row, r.mutual_fit)).collect();
+            let top: Vec<(u32, f64)> = top.into_iter().map(|r| (r.row, r.worth)).collect();
             prop_assert_eq!(&top[..], &all[..limit.min(all.len())]);
             for (place, &(row, mutual_fit)) in (1..).zip(&all) {
                 prop_assert_eq!(view.rank_of(row, |_| true), place);
@@ -325,9 +329,9 @@ proptest! {
         saving.sort();
         let mut asking = register;
         asking.saved_weights.retain(|(code, _)| *code != seeker);
-        let kept = suggest(&Snapshot::new(&saving), &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default());
+        let kept = suggest(&Snapshot::new(&saving), &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default(), None);
         let weights = Some(requested);
-        let asked = suggest(&Snapshot::new(&asking), &SuggestionRequest { seeker, weights, ..request("AAA") }, &Excluded::default());
+        let asked = suggest(&Snapshot::new(&asking), &SuggestionRequest { seeker, weights, ..request("AAA") }, &Excluded::default(), None);
         if let (Ok(kept), Ok(asked)) = (kept, asked) {
             prop_assert_eq!(kept.method.weights_from, WeightsFrom::Saved);
             prop_assert_eq!(asked.method.weights_from, WeightsFrom::Request);
@@ -368,7 +372,7 @@ proptest! {
         let Some(promised) = before.missing.iter().find(|m| m.fact == fact).and_then(|m| m.width_change) else { return Ok(()) };
         if settings {
             register.organisations[0].links_complete_on = day().pred_opt();
-        } else if suggest(&Snapshot::new(&register), &request("AAA"), &Excluded::default()).is_ok_and(|a| !a.suggestions.is_empty())
+        } else if suggest(&Snapshot::new(&register), &request("AAA"), &Excluded::default(), None).is_ok_and(|a| !a.suggestions.is_empty())
             && register.attributes.iter().all(|a| a.ods_code != kept[1] || a.value.attribute() != Attribute::EthosPace) {
             // A candidate that lacks the answer leaves it open, whatever it is; what it does not lack decides the fit itself.
             register.attributes.extend(organisation("AAA").with(Attribute::EthosPace, 3.0).attributes);
@@ -392,7 +396,7 @@ proptest! {
         let answers = |register: &Register| {
             let snapshot = Snapshot::new(register);
             let asked = snapshot.codes().iter().map(|&seeker| {
-                format!("{:?}", suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default()))
+                format!("{:?}", suggest(&snapshot, &SuggestionRequest { seeker, ..request("AAA") }, &Excluded::default(), None))
             });
             asked.collect::<Vec<String>>()
         };
@@ -425,7 +429,7 @@ proptest! {
         }
         after.sort();
         let width = |register: &Register| {
-            pairs(&Snapshot::new(register), code("AAA"), &[candidate], day(), SeenBy::Site, &Excluded::default()).map(|p| p.candidates[0].your_fit.width())
+            pairs(&Snapshot::new(register), PairQuestion::plain(code("AAA"), SeenBy::Site, day()), &[candidate], &Excluded::default(), None).map(|p| p.candidates[0].your_fit.width())
         };
         if let (Ok(before), Ok(after)) = (width(&before), width(&after)) {
             prop_assert!(after <= before + ROUNDING, "{before} became {after}");
@@ -475,7 +479,7 @@ fn two_trusts() -> [Built; 2] {
 fn a_register_of_nobody_and_of_one_answers() {
     let snapshot = Snapshot::new(&register(&[]));
     assert!(matches!(
-        suggest(&snapshot, &request("AAA"), &Excluded::default()),
+        suggest(&snapshot, &request("AAA"), &Excluded::default(), None),
         Err(Error::OrganisationNotFound(_))
     ));
     assert!(
@@ -507,6 +511,7 @@ fn a_closed_seeker_is_told_who_is_there_today() {
         &Snapshot::new(&register),
         &request("CCC"),
         &Excluded::default(),
+        None,
     )
     .unwrap_err();
     assert!(
@@ -588,11 +593,10 @@ fn current_partners_are_listed_apart_and_relatives_not_at_all() {
     assert_eq!(found.current_partners[0].ods_code, code("BBB"));
     let refused = pairs(
         &Snapshot::new(&register),
-        code("AAA"),
+        PairQuestion::plain(code("AAA"), SeenBy::Site, day()),
         &[code("CCC")],
-        day(),
-        SeenBy::Site,
         &Excluded::default(),
+        None,
     );
     assert!(matches!(refused, Err(Error::NeverSuggested { .. })));
 }
@@ -630,6 +634,7 @@ fn where_nothing_applies_to_the_seeker_the_request_is_refused_with_the_facts() {
             ..request("AAA")
         },
         &Excluded::default(),
+        None,
     )
     .unwrap_err();
     let expected = [Fact::CareSettings, Fact::CoreSystem(Module::Epr)];
@@ -787,6 +792,7 @@ fn filters_show_fewer_and_rank_what_is_shown() {
                 ..request("AAA")
             },
             &Excluded::default(),
+            None,
         )
         .unwrap();
         assert_eq!(answer.n_candidates, answer.suggestions.len());
@@ -877,6 +883,7 @@ fn the_weights_of_a_site_that_saved_some_are_its_sides_own_in_every_pair() {
         &Snapshot::new(&register),
         &with_request,
         &Excluded::default(),
+        None,
     )
     .unwrap();
     assert_eq!(asked.method.weights_from, WeightsFrom::Request);

@@ -1,4 +1,4 @@
-//! The order of candidates: by expected mutual fit, ties by ODS code (DESIGN 4.8).
+//! The order of candidates: by expected mutual fit, less the load price where exposure is spread, ties by ODS code (DESIGN 4.8).
 //!
 //! Rows are in the order of codes, so among equal fits the smaller row comes first. Whoever can no longer reach what is
 //! looked for is passed over by the bound of its class, at the cost of one comparison.
@@ -8,19 +8,20 @@ use std::cmp::Ordering;
 use crate::engine::columns::{Row, index};
 use crate::engine::view::View;
 
-/// A candidate with its expected mutual fit.
+/// A candidate with what decides its place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ranked {
     pub(crate) row: Row,
-    pub(crate) mutual_fit: f64,
+    /// The expected mutual fit less the load price.
+    pub(crate) worth: f64,
 }
 
 impl Ranked {
-    /// Greater fit first, then the smaller code.
+    /// Greater worth first, then the smaller code.
     fn order(&self, other: &Self) -> Ordering {
         other
-            .mutual_fit
-            .total_cmp(&self.mutual_fit)
+            .worth
+            .total_cmp(&self.worth)
             .then(self.row.cmp(&other.row))
     }
 
@@ -42,11 +43,9 @@ impl Best {
     /// What a candidate must reach to be among them.
     fn threshold(&self) -> f64 {
         if self.ranked.len() < self.limit {
-            0.0
+            f64::NEG_INFINITY
         } else {
-            self.ranked
-                .last()
-                .map_or(f64::INFINITY, |last| last.mutual_fit)
+            self.ranked.last().map_or(f64::INFINITY, |last| last.worth)
         }
     }
 
@@ -103,11 +102,10 @@ impl View<'_> {
             .filter(|s| s.is_suggested && is_shown(s.row))
         {
             n_candidates += 1;
-            if let Some(mutual_fit) = self.mutual_from(special.row, special.prior, best.threshold())
-            {
+            if let Some(worth) = self.worth_from(special.row, special.prior, best.threshold()) {
                 best.offer(Ranked {
                     row: special.row,
-                    mutual_fit,
+                    worth,
                 });
             }
         }
@@ -115,9 +113,9 @@ impl View<'_> {
             n_candidates += 1;
             let threshold = best.threshold();
             if self.bound(row) >= threshold
-                && let Some(mutual_fit) = self.mutual_from(row, 0.0, threshold)
+                && let Some(worth) = self.worth_from(row, 0.0, threshold)
             {
-                best.offer(Ranked { row, mutual_fit });
+                best.offer(Ranked { row, worth });
             }
         }
         (best.ranked, n_candidates)
@@ -127,10 +125,8 @@ impl View<'_> {
     pub(crate) fn rank_of(&self, candidate: Row, is_shown: impl Fn(Row) -> bool) -> u32 {
         let place = self.ranked(candidate);
         let is_before = |row: Row, prior: f64| {
-            self.mutual_from(row, prior, place.mutual_fit)
-                .is_some_and(|mutual_fit| {
-                    Ranked { row, mutual_fit }.order(&place) == Ordering::Less
-                })
+            self.worth_from(row, prior, place.worth)
+                .is_some_and(|worth| Ranked { row, worth }.order(&place) == Ordering::Less)
         };
         let special = self
             .specials
@@ -140,7 +136,7 @@ impl View<'_> {
             .filter(|s| is_shown(s.row) && is_before(s.row, s.prior))
             .count();
         let ordinary = self.ordinary_rows().filter(|&row| {
-            self.bound(row) >= place.mutual_fit
+            self.bound(row) >= place.worth
                 && row != candidate
                 && is_shown(row)
                 && is_before(row, 0.0)
@@ -153,8 +149,15 @@ impl View<'_> {
         let mutual_fit = self.mutual_from(row, self.prior(row), 0.0);
         Ranked {
             row,
-            mutual_fit: mutual_fit.unwrap_or(0.0),
+            worth: mutual_fit.unwrap_or(0.0) - self.price(row),
         }
+    }
+
+    /// What a candidate is worth; `None` as soon as that is sure to be below `threshold`. A price is never below 0, so that a fit
+    /// below the threshold is enough to know.
+    fn worth_from(&self, row: Row, prior: f64, threshold: f64) -> Option<f64> {
+        let mutual_fit = self.mutual_from(row, prior, threshold)?;
+        Some(mutual_fit - self.price(row))
     }
 
     /// The rows that have no link to the seeker and may be suggested.

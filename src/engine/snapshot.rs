@@ -4,7 +4,7 @@
 //! here, once for a revision.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 use ndarray::Array2;
@@ -29,6 +29,7 @@ use crate::engine::criteria::prior_relationships::LinkColumns;
 use crate::engine::criteria::system_match::{ComparedSystem, Numbering};
 use crate::engine::fit::{Applicable, Shares};
 use crate::engine::lineage::Lineage;
+use crate::engine::peer_groups::{Grouping, SEED};
 use crate::engine::view::OwnTerms;
 
 /// What rows have in common that a scan can score once for all of them.
@@ -134,6 +135,8 @@ pub struct Snapshot {
     pub(crate) class_of: Arc<[u32]>,
     pub(crate) classes: Vec<Class>,
     pub(crate) own_terms: OwnTerms,
+    /// Worked out when first asked for.
+    peer_groups: OnceLock<Grouping>,
     pub(crate) portfolios: Portfolios,
     pub(crate) care_settings: CareSettingTable,
     pub(crate) culture: CultureColumns,
@@ -338,6 +341,7 @@ impl Snapshot {
                 .collect(),
             mean_decays: mean_decays(&rows.organisations),
             own_terms: OwnTerms::new(classes.len()),
+            peer_groups: OnceLock::new(),
             classes,
             care_settings: CareSettingTable::new(&setting_counts),
             hides_expertise: register
@@ -401,6 +405,11 @@ impl Snapshot {
                 && until.is_none_or(|until| day < until)
                 && self.programmes[joined.programme as usize].1.holds_on(day)
         })
+    }
+
+    /// Groups of organisations that are alike in context, worked out when first asked for, which may take a second.
+    pub(crate) fn peer_groups(&self) -> &Grouping {
+        self.peer_groups.get_or_init(|| Grouping::new(self, SEED))
     }
 
     /// How many organisations are active.

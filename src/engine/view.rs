@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::interval::Interval;
+use crate::domain::price::Prices;
 use crate::domain::programme::{Criterion, Programme, Weights};
 use crate::engine::columns::Row;
 use crate::engine::criteria::core_system::CoreView;
@@ -179,6 +180,8 @@ pub struct View<'a> {
     terms: Cow<'a, [ClassTerms]>,
     /// By row.
     pub(crate) specials: Vec<Special>,
+    /// By row, where exposure is spread.
+    prices: Option<&'a [f64]>,
 }
 
 /// A score with the share of it for which the candidate's fact is recorded.
@@ -249,6 +252,7 @@ impl<'a> View<'a> {
             culture: snapshot.culture.row(seeker),
             terms: Cow::Borrowed(&[]),
             specials: specials(day, seeker),
+            prices: None,
         };
         view.terms = match kept {
             Some(kept) => Cow::Borrowed(kept.get_or_init(|| view.class_terms())),
@@ -450,6 +454,38 @@ impl<'a> View<'a> {
             columns.score(learning, self.seeker, row),
             columns.score(learning, row, self.seeker),
         )
+    }
+
+    /// The same with the load prices of these taken off (DESIGN 4.11); they are of the same snapshot.
+    pub(crate) fn priced(self, prices: Option<&'a Prices>) -> Self {
+        Self {
+            prices: prices.map(|prices| prices.by_row.as_slice()),
+            ..self
+        }
+    }
+
+    /// The same with the prices of another view of the same day.
+    pub(crate) fn priced_as(self, other: &Self) -> Self {
+        Self {
+            prices: other.prices,
+            ..self
+        }
+    }
+
+    /// Whether exposure is spread by prices.
+    pub(crate) const fn is_priced(&self) -> bool {
+        self.prices.is_some()
+    }
+
+    /// The load price of a candidate; 0 where exposure is not spread.
+    pub(crate) fn price(&self, row: Row) -> f64 {
+        let price = self.prices.and_then(|prices| prices.get(row as usize));
+        price.copied().unwrap_or(0.0)
+    }
+
+    /// The seeker's shares; `None` where no weighted criterion applies to it.
+    pub(crate) const fn shares(&self) -> Shares {
+        self.shares
     }
 
     /// The distance to a candidate in km; `None` where a position is unknown.

@@ -10,6 +10,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::app::Basis;
+use crate::domain::firmness::FirmnessRequest;
 use crate::domain::ids::OdsCode;
 use crate::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
 
@@ -28,6 +29,8 @@ pub(crate) struct PlainQuestion {
     seen_by: SeenBy,
     limit: Limit,
     as_of: NaiveDate,
+    firmness: FirmnessRequest,
+    spread_load: bool,
 }
 
 impl PlainQuestion {
@@ -40,6 +43,8 @@ impl PlainQuestion {
             seen_by: request.seen_by,
             limit: request.limit,
             as_of: request.as_of,
+            firmness: request.firmness,
+            spread_load: request.spread_load,
         })
     }
 }
@@ -102,6 +107,7 @@ mod tests {
     use super::*;
     use crate::app::Edition;
     use crate::domain::exclusion::Excluded;
+    use crate::domain::firmness::Draws;
 
     fn of_edition(number: u64) -> Basis {
         Basis {
@@ -118,6 +124,8 @@ mod tests {
             filters: Filters::default(),
             limit: Limit::new(limit).unwrap(),
             as_of: "2026-11-22".parse().unwrap(),
+            firmness: FirmnessRequest::of(Draws::DEFAULT),
+            spread_load: false,
         };
         PlainQuestion::of(&request, of_edition(edition)).unwrap()
     }
@@ -178,6 +186,8 @@ mod tests {
             filters: Filters::default(),
             limit: Limit::DEFAULT,
             as_of: "2026-11-22".parse().unwrap(),
+            firmness: FirmnessRequest::of(Draws::DEFAULT),
+            spread_load: false,
         };
         let filters = Filters {
             vendor: Some("Epic".into()),

@@ -38,6 +38,7 @@ mod extract;
 mod fhir;
 mod fields;
 mod file_body;
+mod flips;
 mod history;
 mod hosts;
 mod import_parameters;
@@ -67,6 +68,7 @@ mod partnership_parameters;
 mod partnerships;
 mod path;
 mod pauses;
+mod peer_groups;
 mod probes;
 mod problem;
 mod programme_weights;
@@ -343,6 +345,8 @@ fn operations(config: &mut ServiceConfig) {
                 .service(overview::export_pipeline)
                 .service(overview::show_load)
                 .service(overview::export_load)
+                .service(peer_groups::show_peer_groups)
+                .service(peer_groups::show_peer_picture)
                 .service(keys::list_keys)
                 .service(keys::create_key)
                 .service(keys::show_key)
@@ -389,7 +393,9 @@ fn operations(config: &mut ServiceConfig) {
                 .configure(choosing)
                 .configure(programme_admin)
                 .configure(telling)
+                .service(flips::show_flips)
                 .service(completeness::show_completeness)
+                .service(peer_groups::show_peer_group)
                 .service(reference::show_default_programme)
                 .service(reference::show_method)
                 .service(reference::list_sources)

@@ -26,7 +26,7 @@ use crate::http::limits::{RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RES
 use crate::http::openapi::API_PREFIX;
 use crate::http::problem::{Kind, Occurrence, PROBLEM_JSON, Problem, X_REQUEST_ID};
 use crate::http::telemetry::Telemetry;
-use crate::http::{event_stream, exports, fhir, swagger_ui};
+use crate::http::{event_stream, exports, fhir, peer_groups, swagger_ui};
 
 /// The longest path with its query, in bytes; any link that the service gives is far shorter.
 const MAX_URI_BYTES: usize = 8 * 1024;
@@ -169,8 +169,10 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
     if fhir::is_fhir(path) {
         return fhir::form::refusal(request);
     }
-    let is_json =
-        path.starts_with(API_PREFIX) && !exports::is_file(path) && path != event_stream::PATH;
+    let is_json = path.starts_with(API_PREFIX)
+        && !exports::is_file(path)
+        && !peer_groups::is_picture(path)
+        && path != event_stream::PATH;
     if is_json && !takes_json(request.headers()) {
         return Some(Problem::new(
             Kind::NotAcceptable,

@@ -7,11 +7,11 @@ use crate::http::access::Rule;
 use crate::http::{
     admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
     blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
-    event_stream, events, exclusions, expertise, exports, fhir, history, imports, keys,
+    event_stream, events, exclusions, expertise, exports, fhir, flips, history, imports, keys,
     link_answers, links, links_declaration, match_reviews, matches, me, networks, notifications,
-    organisations, overview, particulars, partnerships, pauses, probes, programme_weights,
-    programmes, reference, shortlist, shown_contacts, site_suggestions, suggestions, topics,
-    vendors, visibility, webhook_deliveries, webhooks, weights, what_if,
+    organisations, overview, particulars, partnerships, pauses, peer_groups, probes,
+    programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions,
+    suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights, what_if,
 };
 
 /// What is said of an operation.
@@ -83,6 +83,7 @@ const TABLES: &[&[Operation]] = &[
     expertise::OPERATIONS,
     exports::OPERATIONS,
     fhir::OPERATIONS,
+    flips::OPERATIONS,
     history::OPERATIONS,
     imports::OPERATIONS,
     keys::OPERATIONS,
@@ -99,6 +100,7 @@ const TABLES: &[&[Operation]] = &[
     particulars::OPERATIONS,
     partnerships::OPERATIONS,
     pauses::OPERATIONS,
+    peer_groups::OPERATIONS,
     probes::OPERATIONS,
     programme_weights::OPERATIONS,
     programmes::OPERATIONS,

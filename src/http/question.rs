@@ -13,6 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::error::{Error, FieldError};
+use crate::domain::firmness::{Draws, FirmnessRequest, ScoreDraws, WeightDraws};
 use crate::domain::ids::OdsCode;
 use crate::domain::organisation::{CareSetting, CareSettings};
 use crate::domain::programme::{Criterion, MAX_WEIGHT, Weights};
@@ -23,6 +24,9 @@ use crate::http::fields::Faults;
 use crate::http::parameters::{
     AS_OF_WORDS, as_of, as_of_schema, board, board_schema, care_setting, care_setting_schema,
     limit_schema, radius, text, text_schema, within_km_schema,
+};
+use crate::http::suggestion_parameters::{
+    DRAWS_WORDS, Drawn, SEED_WORDS, SPREAD_WORDS, draws_schema, seed_of, seed_schema, spread_schema,
 };
 
 /// What to weigh, whom to show, how many and of when.
@@ -37,6 +41,26 @@ pub(crate) struct Question {
     limit: Option<f64>,
     #[serde(deserialize_with = "given")]
     as_of: Option<String>,
+    #[serde(deserialize_with = "given")]
+    draws: Option<f64>,
+    #[serde(deserialize_with = "given")]
+    seed: Option<f64>,
+    #[serde(deserialize_with = "given")]
+    firmness: Option<Object<GivenFirmness>>,
+    #[serde(deserialize_with = "given")]
+    spread_load: Option<bool>,
+}
+
+/// How firmness is found, beyond how often.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct GivenFirmness {
+    #[serde(deserialize_with = "given")]
+    weights: Option<String>,
+    #[serde(deserialize_with = "given")]
+    scores: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tables: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,6 +75,8 @@ struct GivenFilters {
     vendor: Option<String>,
     #[serde(deserialize_with = "given")]
     within_km: Option<f64>,
+    #[serde(deserialize_with = "given")]
+    peer_group: Option<bool>,
 }
 
 /// A number for each criterion that is named, at most once each.
@@ -103,6 +129,7 @@ impl Question {
         self,
         (seeker, seen_by): (OdsCode, SeenBy),
         today: NaiveDate,
+        default_draws: Draws,
     ) -> Result<SuggestionRequest, Error> {
         let mut faults = Faults::default();
         let weights = self.weights.and_then(|given| given.check(&mut faults));
@@ -116,6 +143,16 @@ impl Question {
         let day = self
             .as_of
             .and_then(|day| faults.keep("/asOf", as_of(day.trim())));
+        let drawn = Drawn {
+            draws: self
+                .draws
+                .and_then(|number| faults.keep("/draws", whole_draws(number))),
+            seed: self
+                .seed
+                .and_then(|number| faults.keep("/seed", whole_seed(number))),
+        };
+        let given = self.firmness.map(|given| given.0).unwrap_or_default();
+        let firmness = given.check(drawn.request(default_draws), &mut faults);
         if !faults.0.is_empty() {
             return Err(Error::Invalid(faults.0));
         }
@@ -126,6 +163,8 @@ impl Question {
             filters,
             limit: limit.unwrap_or(Limit::DEFAULT),
             as_of: day.unwrap_or(today),
+            firmness,
+            spread_load: self.spread_load.unwrap_or_default(),
         })
     }
 }
@@ -137,6 +176,51 @@ fn whole_limit(number: f64) -> Result<Limit, Fault> {
     limit
         .and_then(|limit| Limit::new(limit.into()).ok())
         .ok_or_else(rule)
+}
+
+/// Reads a whole number that JSON may write with a point.
+fn whole_number(number: f64) -> Option<i64> {
+    // Beyond this not every whole number is one of its own.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole and far inside the range"
+    )]
+    let whole = number as i64;
+    (number.abs() < MOST && number.fract().abs() < f64::MIN_POSITIVE).then_some(whole)
+}
+
+fn whole_draws(number: f64) -> Result<Draws, Fault> {
+    let rule = || Fault::Rule(format!("is a whole number from 0 to {}", Draws::MAX));
+    let whole = whole_number(number).ok_or_else(rule)?;
+    Draws::new(whole).map_err(|_out_of_range| rule())
+}
+
+fn whole_seed(number: f64) -> Result<u64, Fault> {
+    seed_of(whole_number(number).unwrap_or(-1))
+}
+
+impl GivenFirmness {
+    fn check(self, plain: FirmnessRequest, faults: &mut Faults) -> FirmnessRequest {
+        let request = FirmnessRequest {
+            weights: faults
+                .read("/firmness/weights", self.weights.as_deref())
+                .unwrap_or(plain.weights),
+            scores: faults
+                .read("/firmness/scores", self.scores.as_deref())
+                .unwrap_or(plain.scores),
+            tables: self.tables.unwrap_or_default(),
+            ..plain
+        };
+        if request.tables && request.draws.count() > Draws::MAX_OF_TABLES {
+            let words = format!(
+                "is at most {} where tables are wanted",
+                Draws::MAX_OF_TABLES
+            );
+            faults.refuse("/draws", words);
+        }
+        request
+    }
 }
 
 impl GivenWeights {
@@ -198,6 +282,7 @@ impl GivenFilters {
             within_km: self
                 .within_km
                 .and_then(|km| faults.keep("/filters/withinKm", radius(km))),
+            is_peer: self.peer_group.unwrap_or_default(),
         }
     }
 }
@@ -216,6 +301,13 @@ impl PartialSchema for Question {
                     .description(Some("How many suggestions to give.")),
             )
             .property("asOf", as_of_schema().description(Some(AS_OF_WORDS)))
+            .property("draws", draws_schema().description(Some(DRAWS_WORDS)))
+            .property("seed", seed_schema().description(Some(SEED_WORDS)))
+            .property("firmness", firmness_schema())
+            .property(
+                "spreadLoad",
+                spread_schema().description(Some(SPREAD_WORDS)),
+            )
             .examples([json!({
                 "weights": {"core_system": 3, "geography": 1, "culture": 1},
                 "filters": {"careSettings": ["acute"], "withinKm": 150},
@@ -271,6 +363,48 @@ pub(crate) fn weights_schema() -> Schema {
     AllOfBuilder::new().item(named).item(some).into()
 }
 
+fn firmness_schema() -> ObjectBuilder {
+    let one_of = |names: Vec<&'static str>, default: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .default(Some(json!(default)))
+            .enum_values(Some(names))
+    };
+    let weights = one_of(
+        WeightDraws::ALL.iter().map(|w| w.as_str()).collect(),
+        WeightDraws::Around.as_str(),
+    );
+    let scores = one_of(
+        ScoreDraws::ALL.iter().map(|s| s.as_str()).collect(),
+        ScoreDraws::Triangular.as_str(),
+    );
+    let tables = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(json!(false)));
+    closed()
+        .description(Some("How it is found how firm the ranks are."))
+        .property(
+            "weights",
+            weights.description(Some(
+                "Whether weights are drawn `around` those in use, or are `uniform` over all weights of the criteria in use.",
+            )),
+        )
+        .property(
+            "scores",
+            scores.description(Some(
+                "Whether a score that is not known is drawn from the `triangular` distribution whose mode is the expected score, or \
+                 `uniform` over its range.",
+            )),
+        )
+        .property(
+            "tables",
+            tables.description(Some(
+                "Whether every rank and every pair of candidates is counted, with the weights that put each first; with at most \
+                 20000 draws.",
+            )),
+        )
+}
+
 fn filters_schema() -> ObjectBuilder {
     let settings = ArrayBuilder::new()
         .items(care_setting_schema())
@@ -302,6 +436,15 @@ fn filters_schema() -> ObjectBuilder {
             within_km_schema()
                 .description(Some("Only those whose head office is this near, in km.")),
         )
+        .property(
+            "peerGroup",
+            ObjectBuilder::new()
+                .schema_type(Type::Boolean)
+                .default(Some(json!(false)))
+                .description(Some(
+                    "Only those in the site's group of sites that are alike in context; refused where it is in none.",
+                )),
+        )
 }
 
 #[cfg(test)]
@@ -313,7 +456,11 @@ mod tests {
             serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
         let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
         question
-            .into_request((OdsCode::new("RTH").unwrap(), SeenBy::Site), day)
+            .into_request(
+                (OdsCode::new("RTH").unwrap(), SeenBy::Site),
+                day,
+                Draws::DEFAULT,
+            )
             .map_err(|error| match error {
                 Error::Invalid(errors) => errors.into_iter().map(|error| error.pointer).collect(),
                 other => vec![other.to_string()],

@@ -5,7 +5,9 @@ use actix_web::{HttpResponse, get, post};
 
 use crate::app::Alongside;
 use crate::domain::error::Error;
-use crate::domain::suggestion::{Filters, Limit, PairAnswer, SeenBy, SuggestionRequest};
+use crate::domain::suggestion::{
+    Filters, Limit, PairAnswer, PairQuestion, SeenBy, SuggestionRequest,
+};
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
@@ -19,7 +21,7 @@ use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::question::Question;
 use crate::http::suggestion_parameters::{
-    ComparisonParameters, PairParameters, SuggestionParameters,
+    CandidateParameters, ComparisonParameters, SuggestionParameters,
 };
 use crate::http::views::comparison::ComparisonView;
 use crate::http::views::suggestion::{PairView, SuggestionsView};
@@ -29,7 +31,8 @@ const MAKE_SUGGESTIONS: &str = r#"{
     "weights": {"core_system": 3, "geography": 1, "culture": 1},
     "filters": {"careSettings": ["acute"], "withinKm": 150},
     "limit": 1,
-    "asOf": "2026-11-22"
+    "asOf": "2026-11-22",
+    "draws": 2000
 }"#;
 
 /// What is said of the operations of this file.
@@ -77,8 +80,10 @@ pub(crate) async fn list_suggestions(
         filters: Filters::default(),
         limit: parameters.0.limit.unwrap_or(Limit::DEFAULT),
         as_of: parameters.0.as_of.unwrap_or_else(|| clock.today()),
+        firmness: parameters.0.drawn.request(alongside.default_draws()),
+        spread_load: parameters.0.spread_load,
     };
-    suggest(&alongside, &kept, &clock, &request)
+    suggest(&alongside, &kept, &clock, &request).await
 }
 
 /// Suggest partners as asked
@@ -107,13 +112,18 @@ pub(crate) async fn make_suggestions(
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let seen_by = SeenBy::of(asker.0.role, seeker.0);
-    let request = question
-        .0
-        .into_request((seeker.0, seen_by), clock.today())?;
-    suggest(&alongside, &kept, &clock, &request)
+    let request = question.0.into_request(
+        (seeker.0, seen_by),
+        clock.today(),
+        alongside.default_draws(),
+    )?;
+    if request.filters.is_peer {
+        alongside.prepare_peer_groups().await?;
+    }
+    suggest(&alongside, &kept, &clock, &request).await
 }
 
-fn suggest(
+async fn suggest(
     alongside: &Alongside,
     kept: &KeptAnswers,
     clock: &Clock,
@@ -124,7 +134,7 @@ fn suggest(
     if let Some(body) = question.and_then(|question| kept.get(&question, now)) {
         return Ok(answer::json_bytes(body));
     }
-    let (answer, basis) = alongside.suggest_with_basis(request)?;
+    let (answer, basis) = alongside.suggest_in_turn(request).await?;
     // The data may have moved on since the question was looked up, so the answer is kept for what it was made from.
     let question = PlainQuestion::of(request, basis);
     let capacity = SUGGESTION_BYTES * (answer.suggestions.len() + 1);
@@ -142,7 +152,7 @@ fn suggest(
 /// are its own: staff see its side under the programme's.
 #[utoipa::path(
     tag = "suggestions",
-    params(Seeker, Candidate, PairParameters),
+    params(Seeker, Candidate, CandidateParameters),
     responses(
         (status = 200, description = "The candidate with its explanation.", body = PairView),
         ApiFailures, NoSuchOrganisation, NotSuggestible, RuleBroken, StorageFailures
@@ -153,13 +163,18 @@ pub(crate) async fn show_suggestion(
     asker: Asker,
     seeker: Seeker,
     candidate: Candidate,
-    parameters: Params<PairParameters>,
+    parameters: Params<CandidateParameters>,
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let as_of = parameters.0.as_of.unwrap_or_else(|| clock.today());
-    let seen_by = SeenBy::of(asker.0.role, seeker.0);
-    let answer = alongside.pair(seeker.0, candidate.0, as_of, seen_by)?;
+    let question = PairQuestion {
+        seeker: seeker.0,
+        seen_by: SeenBy::of(asker.0.role, seeker.0),
+        as_of: parameters.0.as_of.unwrap_or_else(|| clock.today()),
+        firmness: parameters.0.drawn.request(alongside.default_draws()),
+        spread_load: parameters.0.spread_load,
+    };
+    let answer = alongside.pair_in_turn(question, candidate.0).await?;
     let view = PairView::new(answer, clock.now()).ok_or_else(|| {
         Error::Internal("explaining a pair", "the answer has no candidate".into())
     })?;
@@ -186,10 +201,20 @@ pub(crate) async fn compare_candidates(
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let ComparisonParameters { with, as_of } = parameters.0;
-    let as_of = as_of.unwrap_or_else(|| clock.today());
-    let seen_by = SeenBy::of(asker.0.role, seeker.0);
-    let answer: PairAnswer = alongside.compare(seeker.0, &with, as_of, seen_by)?;
+    let ComparisonParameters {
+        with,
+        as_of,
+        drawn,
+        spread_load,
+    } = parameters.0;
+    let question = PairQuestion {
+        seeker: seeker.0,
+        seen_by: SeenBy::of(asker.0.role, seeker.0),
+        as_of: as_of.unwrap_or_else(|| clock.today()),
+        firmness: drawn.request(alongside.default_draws()),
+        spread_load,
+    };
     let capacity = 2 * SUGGESTION_BYTES * (with.len() + 1);
+    let answer: PairAnswer = alongside.compare_in_turn(question, with).await?;
     answer::json(&ComparisonView::new(answer, clock.now()), capacity)
 }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use actix_web::web::Bytes;
 use alongside::domain::exclusion::Excluded;
+use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
 use alongside::domain::suggestion::{Fact, Filters, Limit, SeenBy, SuggestionRequest, Suggestions};
 use alongside::engine::answer::suggest;
@@ -25,11 +26,13 @@ fn request(seeker: &str, limit: i64) -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::new(limit).unwrap(),
         as_of: "2026-11-22".parse().unwrap(),
+        firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     }
 }
 
 fn answer(seeker: &str) -> Suggestions {
-    suggest(&SNAPSHOT, &request(seeker, 10), &Excluded::default()).unwrap()
+    suggest(&SNAPSHOT, &request(seeker, 10), &Excluded::default(), None).unwrap()
 }
 
 /// The published figures are given to four places.
@@ -107,7 +110,13 @@ fn a_scan_allocates_nothing_per_candidate() {
     let allocations = |n: usize| {
         let snapshot = Snapshot::new(&synthetic::register(&real, n, 1));
         let info = allocation_counter::measure(|| {
-            let answer = suggest(&snapshot, &request("Z000000", 1), &Excluded::default()).unwrap();
+            let answer = suggest(
+                &snapshot,
+                &request("Z000000", 1),
+                &Excluded::default(),
+                None,
+            )
+            .unwrap();
             assert_eq!(answer.n_candidates, n - 1);
         });
         (info.count_total, snapshot)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::error::Result;
 use alongside::domain::exclusion::Exclusion;
+use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::{OdsCode, Revision};
 use alongside::domain::programme::{Criterion, Weights};
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, SuggestionRequest};
@@ -45,6 +46,8 @@ fn request() -> SuggestionRequest {
         filters: Filters::default(),
         limit: Limit::DEFAULT,
         as_of: "2026-11-22".parse().unwrap(),
+        firmness: FirmnessRequest::of(Draws::NONE),
+        spread_load: false,
     }
 }
 

@@ -155,10 +155,10 @@ pub(crate) struct CultureRow<'a> {
     means: [f64; N_ATTRIBUTES],
 }
 
-/// The transform of an attribute's number (DESIGN 4.5).
-fn transformed(attribute: Attribute, number: f64) -> f64 {
+/// Whether an attribute is compared by its logarithm to the base 10 (DESIGN 4.5).
+pub(crate) const fn is_compared_by_logarithm(attribute: Attribute) -> bool {
     match attribute {
-        Attribute::StaffFte | Attribute::Catchment | Attribute::Beds => number.log10(),
+        Attribute::StaffFte | Attribute::Catchment | Attribute::Beds => true,
         Attribute::EthosSharing
         | Attribute::EthosClinicalLeadership
         | Attribute::EthosStandardisation
@@ -168,7 +168,16 @@ fn transformed(attribute: Attribute, number: f64) -> f64 {
         | Attribute::Deprivation
         | Attribute::DigitalMaturity
         | Attribute::UrbanShare
-        | Attribute::Teaching => number,
+        | Attribute::Teaching => false,
+    }
+}
+
+/// The transform of an attribute's number (DESIGN 4.5).
+fn transformed(attribute: Attribute, number: f64) -> f64 {
+    if is_compared_by_logarithm(attribute) {
+        number.log10()
+    } else {
+        number
     }
 }
 

@@ -137,7 +137,7 @@ mod tests {
     use crate::domain::exclusion::Excluded;
     use crate::domain::profile::{TopicNeed, TopicStage};
     use crate::domain::programme::Criterion;
-    use crate::domain::suggestion::{CriterionScore, SeenBy, Suggestion};
+    use crate::domain::suggestion::{CriterionScore, PairQuestion, SeenBy, Suggestion};
     use crate::engine::answer::pairs;
     use crate::engine::snapshot::Snapshot;
     use crate::engine::test_register::{code, organisation, register};
@@ -159,11 +159,10 @@ mod tests {
         let snapshot = Snapshot::new(&register);
         let answer = pairs(
             &snapshot,
-            code("AAA"),
+            PairQuestion::plain(code("AAA"), SeenBy::Site, day),
             &[code("BBB")],
-            day,
-            SeenBy::Site,
             &Excluded::default(),
+            None,
         );
         answer.unwrap().candidates.remove(0)
     }

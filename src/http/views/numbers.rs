@@ -15,6 +15,10 @@ pub(crate) struct Share(pub(crate) f64);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Km(pub(crate) f64);
 
+/// A number from 0, shown with six decimals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Amount(pub(crate) f64);
+
 /// Rounds to the nearest of `per_unit` parts of one; adding zero turns -0.0 into 0.0.
 fn rounded(number: f64, per_unit: f64) -> f64 {
     (number * per_unit).round() / per_unit + 0.0
@@ -23,6 +27,28 @@ fn rounded(number: f64, per_unit: f64) -> f64 {
 impl Serialize for Share {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(rounded(self.0, 1e6))
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(rounded(self.0, 1e6))
+    }
+}
+
+impl PartialSchema for Amount {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .description(Some("A number, rounded to six decimals."))
+            .minimum(Some(0.0))
+            .into()
+    }
+}
+
+impl ToSchema for Amount {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Rounded".into()
     }
 }
 

@@ -13,7 +13,8 @@ use crate::domain::load::{
 use crate::domain::organisation::Board;
 use crate::domain::pipeline::{GroupStages, Pipeline, PipelineEntry, Stage, StageCounts, Why};
 use crate::http::pagination::PageLinks;
-use crate::http::views::numbers::Share;
+use crate::http::views::numbers::{Amount, Share};
+use crate::http::views::prices::PricesView;
 use crate::http::views::text::{Code, named};
 
 named! {
@@ -23,32 +24,6 @@ named! {
 
 /// What stands in the place of a number that is not shown.
 const FEWER_THAN_FIVE: &str = "fewer than 5";
-
-/// A number that is not a share, with six decimals.
-#[derive(Clone, Copy)]
-struct Rounded(f64);
-
-impl Serialize for Rounded {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64((self.0 * 1e6).round() / 1e6 + 0.0)
-    }
-}
-
-impl PartialSchema for Rounded {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::Number)
-            .description(Some("A number, rounded to six decimals."))
-            .minimum(Some(0.0))
-            .into()
-    }
-}
-
-impl ToSchema for Rounded {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "Rounded".into()
-    }
-}
 
 /// An integrated care board or an NHS region.
 #[derive(Serialize, ToSchema)]
@@ -268,7 +243,7 @@ struct SpreadView {
     max: u32,
     /// The mean; null over nobody.
     #[schema(required)]
-    mean: Option<Rounded>,
+    mean: Option<Amount>,
     /// The Gini coefficient (Dorfman 1979): 0 where all have as much, near 1 where one has everything; null over nobody.
     #[schema(required)]
     gini: Option<Share>,
@@ -291,7 +266,7 @@ impl From<Spread> for SpreadView {
             without: spread.n_without(),
             total: spread.total,
             max: spread.max,
-            mean: spread.mean.map(Rounded),
+            mean: spread.mean.map(Amount),
             gini: spread.gini.map(Share),
             distribution: distribution
                 .map(|&(count, organisations)| DistributionView {
@@ -382,27 +357,27 @@ struct NumbersView {
     #[schema(minimum = 5)]
     organisations: u32,
     /// The mean number of top tens in which one stands.
-    mean_top_tens: Rounded,
+    mean_top_tens: Amount,
     /// The mean load.
-    mean_load: Rounded,
+    mean_load: Amount,
     /// How many stand in nobody's top ten; null where they, or the others, are fewer than five.
     #[schema(required, minimum = 0)]
     never_suggested: Option<u32>,
     /// The mean number of approaches that wait for one's answer.
-    mean_open_approaches: Rounded,
+    mean_open_approaches: Amount,
     /// The mean number of active partnerships of one.
-    mean_partnerships: Rounded,
+    mean_partnerships: Amount,
 }
 
 impl From<GroupNumbers> for NumbersView {
     fn from(numbers: GroupNumbers) -> Self {
         Self {
             organisations: numbers.organisations,
-            mean_top_tens: Rounded(numbers.mean_in_degree),
-            mean_load: Rounded(numbers.mean_load),
+            mean_top_tens: Amount(numbers.mean_in_degree),
+            mean_load: Amount(numbers.mean_load),
             never_suggested: numbers.never_suggested,
-            mean_open_approaches: Rounded(numbers.mean_open_approaches),
-            mean_partnerships: Rounded(numbers.mean_partnerships),
+            mean_open_approaches: Amount(numbers.mean_open_approaches),
+            mean_partnerships: Amount(numbers.mean_partnerships),
         }
     }
 }
@@ -478,6 +453,9 @@ pub(crate) struct LoadView {
     open_approaches: PairsView,
     /// Active partnerships, counted at both.
     partnerships: PairsView,
+    /// What prices make of the top tens (`spreadLoad`); null among more than 1000 organisations.
+    #[schema(required)]
+    prices: Option<PricesView>,
     /// By NHS region, by its code.
     #[schema(max_items = 5000)]
     by_region: Vec<GroupLoadView>,
@@ -509,6 +487,7 @@ impl From<LoadReport> for LoadView {
                 spread: report.partnerships.into(),
                 mix: report.partnership_mix.into(),
             },
+            prices: report.prices.as_deref().map(Into::into),
             by_region: report.by_region.into_iter().map(Into::into).collect(),
             by_icb: report.by_icb.into_iter().map(Into::into).collect(),
         }

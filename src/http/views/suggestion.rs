@@ -15,7 +15,8 @@ use crate::domain::suggestion::{
 };
 use crate::http::views::availability::AvailabilityView;
 use crate::http::views::choices::NamedView;
-use crate::http::views::numbers::{IntervalView, Km, Share};
+use crate::http::views::firmness::{FirmnessTablesView, FirmnessView};
+use crate::http::views::numbers::{Amount, IntervalView, Km, Share};
 use crate::http::views::text::{
     CareSettingNames, Code, CriterionName, FactName, PartialDateText, Shown, WeightsFromName,
 };
@@ -44,6 +45,9 @@ pub(crate) struct SuggestionsView {
     /// What would say most next; at most three facts.
     #[schema(max_items = 3)]
     ask_next: Vec<AskView>,
+    /// What was counted of every draw; only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    firmness_tables: Option<FirmnessTablesView>,
 }
 
 impl SuggestionsView {
@@ -62,6 +66,7 @@ impl SuggestionsView {
                 .map(Into::into)
                 .collect(),
             ask_next: answer.ask_next.into_iter().map(Into::into).collect(),
+            firmness_tables: answer.firmness_tables.map(Into::into),
         }
     }
 }
@@ -129,6 +134,12 @@ pub(crate) struct MethodUsedView {
     weights: WeightShares,
     /// Whether exposure is spread over the candidates by a price.
     spread_load: bool,
+    /// How often weights and unknown scores were drawn to find how firm the ranks are.
+    #[schema(maximum = 100_000)]
+    draws: u32,
+    /// The seed of those draws.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    seed: u64,
 }
 
 impl From<Method> for MethodUsedView {
@@ -138,7 +149,9 @@ impl From<Method> for MethodUsedView {
             programme: Shown(method.programme),
             weights_from: WeightsFromName(method.weights_from),
             weights: WeightShares(method.weights),
-            spread_load: false,
+            spread_load: method.spread_load,
+            draws: method.firmness.draws.count(),
+            seed: method.firmness.seed,
         }
     }
 }
@@ -238,7 +251,7 @@ pub(crate) struct SuggestionView {
     /// The share of the seeker's weights for which its facts are recorded.
     coverage: Share,
     /// What is taken off its place to spread exposure; 0 while that is off.
-    load_price: f64,
+    load_price: Amount,
     /// Each criterion on its own.
     #[schema(max_items = 6)]
     criteria: Vec<CriterionScoreView>,
@@ -254,6 +267,9 @@ pub(crate) struct SuggestionView {
     /// of what the seeker seeks; else empty.
     #[schema(max_items = 3)]
     relays: Vec<NamedView>,
+    /// How firm its place is; null where nothing was drawn.
+    #[schema(required)]
+    firmness: Option<FirmnessView>,
 }
 
 impl From<Suggestion> for SuggestionView {
@@ -267,13 +283,14 @@ impl From<Suggestion> for SuggestionView {
             their_fit: suggestion.their_fit.into(),
             reverse_rank: suggestion.reverse_rank,
             coverage: Share(suggestion.coverage),
-            load_price: 0.0,
+            load_price: Amount(suggestion.load_price),
             criteria: suggestion.criteria.into_iter().map(Into::into).collect(),
             you_gain: suggestion.you_gain,
             they_gain: suggestion.they_gain,
             availability: suggestion.availability.into(),
             alternates: suggestion.alternates.into_iter().map(Into::into).collect(),
             relays: suggestion.relays.into_iter().map(Into::into).collect(),
+            firmness: suggestion.firmness.map(Into::into),
         }
     }
 }

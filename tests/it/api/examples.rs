@@ -63,16 +63,25 @@ const QUESTIONS: &[(&str, &str)] = &[
     ),
     ("list_organisations", "/api/v1/organisations?limit=1"),
     (
+        "show_flips",
+        "/api/v1/organisations/RTH/flips?between=RHW,RJ7&asOf=2026-11-22",
+    ),
+    (
+        "show_peer_group",
+        "/api/v1/organisations/RTH/peer-group?limit=2",
+    ),
+    ("show_peer_groups", "/api/v1/admin/peer-groups?limit=2"),
+    (
         "list_suggestions",
-        "/api/v1/organisations/RTH/suggestions?limit=1&asOf=2026-11-22",
+        "/api/v1/organisations/RTH/suggestions?limit=1&asOf=2026-11-22&draws=2000",
     ),
     (
         "show_suggestion",
-        "/api/v1/organisations/RTH/suggestions/RHW?asOf=2026-11-22",
+        "/api/v1/organisations/RTH/suggestions/RHW?asOf=2026-11-22&draws=2000",
     ),
     (
         "compare_candidates",
-        "/api/v1/organisations/RTH/comparison?with=RHW&asOf=2026-11-22",
+        "/api/v1/organisations/RTH/comparison?with=RHW&asOf=2026-11-22&draws=2000",
     ),
 ];
 

@@ -15,6 +15,7 @@ use alongside::app::delivery::DeliverySettings;
 use alongside::app::{Alongside, BundledData};
 use alongside::domain::api_key::{ApiKey, KeyRecord};
 use alongside::domain::caller::Role;
+use alongside::domain::firmness::Draws;
 use alongside::domain::ids::OdsCode;
 use alongside::http::{Clock, Service};
 use alongside::random::Random;
@@ -106,6 +107,9 @@ impl As {
     }
 }
 
+/// Draws for who does not say: fewer than the service's own, since most tests look at something else.
+const N_DRAWS: i64 = 64;
+
 /// The whole service over a database of its own.
 pub(crate) struct TestService {
     pub(crate) alongside: Arc<Alongside>,
@@ -170,7 +174,9 @@ impl TestService {
     }
 
     fn over(database: TestDatabase) -> Self {
-        let alongside = Alongside::open(database.open(), BundledData::Skip, now()).unwrap();
+        let alongside = Alongside::open(database.open(), BundledData::Skip, now())
+            .unwrap()
+            .with_default_draws(Draws::new(N_DRAWS).unwrap());
         let alongside = Arc::new(alongside);
         let passed = Arc::new(AtomicI64::new(0));
         let told = Arc::clone(&passed);

@@ -113,6 +113,32 @@ impl CultureColumns {
         (known & TEACHING_BIT != 0).then_some(known & IS_TEACHING != 0)
     }
 
+    /// Whether an organisation is known not to be acute.
+    pub(crate) fn is_known_not_acute(&self, row: Row) -> bool {
+        self.known[row as usize] & NOT_ACUTE != 0
+    }
+
+    /// What is recorded of a row in a context attribute, transformed: of maturity the mean of its scores, of teaching 0 or 1.
+    /// `None` where nothing is, and for the ethos.
+    pub(crate) fn context(&self, row: Row, attribute: Attribute) -> Option<f64> {
+        let at = row as usize;
+        let known = self.known[at];
+        if attribute == Attribute::Teaching {
+            let is_teaching = if known & IS_TEACHING != 0 { 1.0 } else { 0.0 };
+            return (known & TEACHING_BIT != 0).then_some(is_teaching);
+        }
+        if attribute == Attribute::DigitalMaturity {
+            let scored = known & MATURITY_BITS;
+            let sum = super::settings_in(scored).fold(0.0, |sum, setting| {
+                sum + self.values[(at, N_NUMBERS + setting)]
+            });
+            return (scored != 0).then(|| sum / f64::from(scored.count_ones()));
+        }
+        let column = NUMBERS.iter().position(|&number| number == attribute)?;
+        let is_known = known & (1 << (N_ETHOS + column)) != 0;
+        is_known.then(|| self.values[(at, column)])
+    }
+
     /// Whether a row has an attribute, or cannot have it because it is known not to be acute.
     pub(crate) fn has_or_cannot_have(&self, row: Row, attribute: Attribute) -> bool {
         if attribute.is_acute_only() && self.known[row as usize] & NOT_ACUTE != 0 {

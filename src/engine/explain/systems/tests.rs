@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::exclusion::Excluded;
-use crate::domain::suggestion::{SeenBy, Suggestion};
+use crate::domain::suggestion::{PairQuestion, SeenBy, Suggestion};
 use crate::engine::answer::pairs;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::test_register::{code, organisation, register};
@@ -22,11 +22,10 @@ fn told(mine: Told<'_>, theirs: Told<'_>) -> Suggestion {
     let day: NaiveDate = "2026-11-22".parse().unwrap();
     let answer = pairs(
         &Snapshot::new(&register),
-        code("AAA"),
+        PairQuestion::plain(code("AAA"), SeenBy::Site, day),
         &[code("BBB")],
-        day,
-        SeenBy::Site,
         &Excluded::default(),
+        None,
     )
     .unwrap();
     answer.candidates.into_iter().next().unwrap()

@@ -1,0 +1,300 @@
+//! Whether learnt weights would have predicted outcomes better than the weights in use: the gate of an activation.
+//!
+//! What an activation changes is the weights, so the two sides differ in the weights alone: each makes one score of a pair,
+//! `sum of w_k x_k`, and both learn the base rate and the slope of that score from the same training outcomes under the
+//! same prior. A model that only knows how often partnerships succeed gains nothing here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use super::draws::Draws;
+use super::posterior::{Posterior, Prior, Unlearnable, posterior};
+use super::weights::{shares, shrunk};
+
+/// Fewer outcomes than this never pass the gate: the first size the simulator of the issue asks about.
+pub const MIN_OUTCOMES: usize = 40;
+/// Standard errors by which the mean gain must lie above 0: the upper 1 % point of the normal distribution. It is strict
+/// because folds share what they train on, which makes the standard error too small.
+pub const GATE_STANDARD_ERRORS: f64 = 2.326;
+/// No probability is taken to be closer to 0 or 1 than this.
+const CLIP: f64 = 1e-12;
+
+/// The mean loss on held-out outcomes of learnt weights and of the prior's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Outcomes held out, each once.
+    pub n_outcomes: usize,
+    /// Mean log-loss of the learnt weights, in nats.
+    pub learnt: f64,
+    /// Mean log-loss of the prior's weights, in nats.
+    pub prior: f64,
+    /// Mean over pairs of the prior's log-loss less that of the learnt weights.
+    pub gain: f64,
+    /// Standard error of `gain` over pairs; 0 where there is one pair.
+    pub standard_error: f64,
+    /// Mean squared error of the learnt probabilities (Brier 1950, *Monthly Weather Review* 78:1), in `0..=1`.
+    pub brier: f64,
+    /// The held-out probability of success under the learnt weights, in the order of the outcomes.
+    pub probabilities: Vec<f64>,
+}
+
+impl Comparison {
+    /// Whether the learnt weights did better beyond what chance explains: enough outcomes, and a gain of more than
+    /// [`GATE_STANDARD_ERRORS`] standard errors. Weights that change nothing have no gain and do not pass.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.n_outcomes >= MIN_OUTCOMES && self.gain > GATE_STANDARD_ERRORS * self.standard_error
+    }
+}
+
+/// Outcomes to compare on.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcomes<'a> {
+    /// `(n_outcomes, n_criteria)`.
+    pub scores: ArrayView2<'a, f64>,
+    /// `n_outcomes`.
+    pub successes: &'a [bool],
+    /// For each outcome which pair of sites it is of; a pair never stands on both sides of a fold.
+    pub pairs: &'a [u32],
+}
+
+/// Compares learnt weights with `prior`, weights that sum to 1, on `n_folds` folds dealt by `seed`.
+///
+/// Folds are stratified: pairs with a success and pairs without are shuffled and dealt out in turn.
+///
+/// # Errors
+///
+/// [`Unlearnable`], of all outcomes or of what a fold leaves for training; [`Unlearnable::TooFew`] also for fewer than two
+/// folds or fewer pairs than folds.
+pub fn compare(
+    outcomes: Outcomes<'_>,
+    prior: &[f64],
+    n_folds: usize,
+    seed: u64,
+) -> Result<Comparison, Unlearnable> {
+    if outcomes.pairs.len() != outcomes.successes.len() {
+        return Err(Unlearnable::Shape);
+    }
+    // What is wrong with all outcomes is said of them, not of a fold.
+    posterior(
+        outcomes.scores,
+        outcomes.successes,
+        &Prior::of_shares(prior),
+    )?;
+    let folds = folds(outcomes, n_folds, seed)?;
+    let n = outcomes.successes.len();
+    let (mut learnt, mut base) = (vec![0.0; n], vec![0.0; n]);
+    for fold in 0..n_folds {
+        let (train, test): (Vec<usize>, Vec<usize>) = (0..n).partition(|&row| folds[row] != fold);
+        let (x, y) = taken(outcomes, &train);
+        let fit = posterior(x.view(), &y, &Prior::of_shares(prior))?;
+        let slopes: Vec<f64> = fit.mean.iter().skip(1).copied().collect();
+        let weights = shrunk(&shares(&slopes, prior), prior, train.len());
+        for (weights, found) in [(weights.as_slice(), &mut learnt), (prior, &mut base)] {
+            let line = of_one_score(x.view(), &y, weights)?;
+            for &row in &test {
+                found[row] = line.probability([one_score(outcomes.scores, row, weights)]);
+            }
+        }
+    }
+    Ok(compared(outcomes, learnt, &base))
+}
+
+/// For each outcome its fold.
+fn folds(outcomes: Outcomes<'_>, n_folds: usize, seed: u64) -> Result<Vec<usize>, Unlearnable> {
+    let all: BTreeSet<u32> = outcomes.pairs.iter().copied().collect();
+    if n_folds < 2 || all.len() < n_folds {
+        return Err(Unlearnable::TooFew);
+    }
+    let rows = outcomes.pairs.iter().zip(outcomes.successes);
+    let succeeded: BTreeSet<u32> = rows.filter(|(_, s)| **s).map(|(&pair, _)| pair).collect();
+    let mut draws = Draws::seeded(seed);
+    let (mut with, mut without): (Vec<u32>, Vec<u32>) =
+        all.iter().partition(|pair| succeeded.contains(pair));
+    draws.shuffle(&mut with);
+    draws.shuffle(&mut without);
+    let dealt: BTreeMap<u32, usize> = with
+        .into_iter()
+        .chain(without)
+        .zip((0..n_folds).cycle())
+        .collect();
+    Ok(outcomes
+        .pairs
+        .iter()
+        .map(|pair| dealt.get(pair).copied().unwrap_or(0))
+        .collect())
+}
+
+fn taken(outcomes: Outcomes<'_>, rows: &[usize]) -> (Array2<f64>, Vec<bool>) {
+    let y = rows.iter().map(|&row| outcomes.successes[row]).collect();
+    (outcomes.scores.select(Axis(0), rows), y)
+}
+
+/// The base rate and the slope of the one score that `weights` make.
+fn of_one_score(
+    x: ArrayView2<'_, f64>,
+    y: &[bool],
+    weights: &[f64],
+) -> Result<Posterior, Unlearnable> {
+    let score = x.dot(&Array1::from_iter(weights.iter().copied()));
+    posterior(
+        score.insert_axis(Axis(1)).view(),
+        y,
+        &Prior::of_shares(&[1.0]),
+    )
+}
+
+fn one_score(scores: ArrayView2<'_, f64>, row: usize, weights: &[f64]) -> f64 {
+    scores
+        .row(row)
+        .iter()
+        .zip(weights)
+        .map(|(x, w)| x * w)
+        .sum()
+}
+
+fn log_loss(probability: f64, success: bool) -> f64 {
+    let p = probability.clamp(CLIP, 1.0 - CLIP);
+    if success { -p.ln() } else { -(1.0 - p).ln() }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn compared(outcomes: Outcomes<'_>, learnt: Vec<f64>, base: &[f64]) -> Comparison {
+    let losses = |found: &[f64]| -> Vec<f64> {
+        found
+            .iter()
+            .zip(outcomes.successes)
+            .map(|(&p, &s)| log_loss(p, s))
+            .collect()
+    };
+    let (of_learnt, of_prior) = (losses(&learnt), losses(base));
+    let mut by_pair: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for (row, pair) in outcomes.pairs.iter().enumerate() {
+        by_pair
+            .entry(*pair)
+            .or_default()
+            .push(of_prior[row] - of_learnt[row]);
+    }
+    let gains: Vec<f64> = by_pair.values().map(|gains| mean(gains)).collect();
+    let gain = mean(&gains);
+    let squares: f64 = gains.iter().map(|g| (g - gain) * (g - gain)).sum();
+    let n_pairs = gains.len() as f64;
+    let errors = learnt.iter().zip(outcomes.successes);
+    let squared: Vec<f64> = errors
+        .map(|(p, &s)| (p - f64::from(u8::from(s))).powi(2))
+        .collect();
+    Comparison {
+        n_outcomes: learnt.len(),
+        learnt: mean(&of_learnt),
+        prior: mean(&of_prior),
+        gain,
+        standard_error: (squares / (n_pairs - 1.0).max(1.0) / n_pairs).sqrt(),
+        brier: mean(&squared),
+        probabilities: learnt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRIOR: [f64; 3] = [0.4, 0.3, 0.3];
+
+    /// Outcomes of success with probability `1/(1 + exp(2.5 - 5 true . x))`, scores uniform.
+    fn drawn(n: u32, truth: [f64; 3], seed: u64) -> (Array2<f64>, Vec<bool>, Vec<u32>) {
+        let mut draws = Draws::seeded(seed);
+        let x = Array2::from_shape_simple_fn((n as usize, 3), || draws.uniform());
+        let y = x
+            .rows()
+            .into_iter()
+            .map(|row| {
+                let eta: f64 = row.iter().zip(truth).map(|(x, w)| 5.0 * w * x).sum();
+                draws.uniform() < 1.0 / (1.0 + (2.5 - eta).exp())
+            })
+            .collect();
+        (x, y, (0..n).collect())
+    }
+
+    fn compared_on(
+        data: &(Array2<f64>, Vec<bool>, Vec<u32>),
+        seed: u64,
+    ) -> Result<Comparison, Unlearnable> {
+        let outcomes = Outcomes {
+            scores: data.0.view(),
+            successes: &data.1,
+            pairs: &data.2,
+        };
+        compare(outcomes, &PRIOR, 5, seed)
+    }
+
+    #[test]
+    fn weights_far_from_the_prior_are_learnt_and_pass() {
+        let found = compared_on(&drawn(1_000, [0.0, 0.0, 1.0], 1), 1).unwrap();
+        assert!(found.passes(), "{} {}", found.gain, found.standard_error);
+        assert!(found.learnt < found.prior);
+    }
+
+    #[test]
+    fn where_the_prior_is_true_the_gate_refuses() {
+        for seed in 0..20 {
+            let found = compared_on(&drawn(200, PRIOR, seed), seed).unwrap();
+            assert!(
+                !found.passes(),
+                "seed {seed}: {} {}",
+                found.gain,
+                found.standard_error
+            );
+        }
+    }
+
+    #[test]
+    fn too_few_outcomes_never_pass() {
+        let found = compared_on(&drawn(30, [0.0, 0.0, 1.0], 3), 3).unwrap();
+        assert!(
+            !Comparison {
+                gain: 1.0,
+                standard_error: 0.0,
+                ..found
+            }
+            .passes()
+        );
+    }
+
+    #[test]
+    fn a_pair_stands_on_one_side_and_the_seed_deals() {
+        let (x, y, _) = drawn(60, PRIOR, 4);
+        let pairs: Vec<u32> = (0..60).map(|i| i / 3).collect();
+        let outcomes = Outcomes {
+            scores: x.view(),
+            successes: &y,
+            pairs: &pairs,
+        };
+        let dealt = folds(outcomes, 5, 9).unwrap();
+        assert!(
+            dealt
+                .chunks(3)
+                .all(|pair| pair.iter().all(|fold| *fold == pair[0]))
+        );
+        assert_eq!(dealt, folds(outcomes, 5, 9).unwrap());
+        assert_ne!(dealt, folds(outcomes, 5, 10).unwrap());
+    }
+
+    #[test]
+    fn fewer_pairs_than_folds_and_one_class_are_refused() {
+        let (x, _, pairs) = drawn(4, PRIOR, 5);
+        let refused = |y: &[bool]| {
+            let outcomes = Outcomes {
+                scores: x.view(),
+                successes: y,
+                pairs: &pairs,
+            };
+            compare(outcomes, &PRIOR, 5, 1).unwrap_err()
+        };
+        assert_eq!(refused(&[true, false, true, false]), Unlearnable::TooFew);
+        assert_eq!(refused(&[true; 4]), Unlearnable::OneClass);
+    }
+}
