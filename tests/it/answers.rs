@@ -6,8 +6,10 @@ use actix_web::web::Bytes;
 use alongside::domain::exclusion::Excluded;
 use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
+use alongside::domain::price::{Exposed, Spreading};
 use alongside::domain::suggestion::{Fact, Filters, Limit, SeenBy, SuggestionRequest, Suggestions};
 use alongside::engine::answer::suggest;
+use alongside::engine::prices;
 use alongside::engine::snapshot::Snapshot;
 use alongside::intake::bundled;
 
@@ -129,4 +131,22 @@ fn a_scan_allocates_nothing_per_candidate() {
         bytes <= 400,
         "the snapshot takes {bytes} bytes an organisation"
     );
+}
+
+/// The figures of the README on the bundled trusts.
+#[test]
+fn on_the_bundled_trusts_nobody_is_flooded_or_forgotten_and_little_fit_is_lost() {
+    let found = prices::prices(&SNAPSHOT, "2026-11-22".parse().unwrap());
+    let Spreading {
+        without,
+        with,
+        fit_lost,
+        ..
+    } = found.spreading;
+    let ratio = |of: Exposed| f64::from(of.highest_in_degree) / of.mean_in_degree;
+    assert!(ratio(without) > 2.5, "{without:?}");
+    assert!(ratio(with) <= 2.0, "{with:?}");
+    assert_eq!(with.never_suggested, 0, "{with:?}");
+    assert!(fit_lost.unwrap() <= 0.03, "{fit_lost:?}");
+    assert!(with.in_degree_gini < without.in_degree_gini);
 }

@@ -92,6 +92,7 @@ fn every_parameter_and_body_has_an_example_and_bounds() {
                     !schema["minimum"].is_null() && !schema["maximum"].is_null()
                 }
                 "array" => schema["maxItems"].is_u64(),
+                "boolean" => true,
                 _ => false,
             };
             assert!(is_bounded, "{name}: {parameter}");

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::intake::bundled;
 
 /// Three seekers, X, Y and Z with one place each, and each seeker sees one (DESIGN 11).
 fn example() -> Demand {
@@ -57,25 +56,6 @@ fn nobody_one_and_those_without_anybody_to_see_cost_nothing() {
         let spreading = spreading(&demand, &settled, 0);
         assert_eq!(spreading.fit_lost, None);
     }
-}
-
-/// The figures of issue and README on the bundled trusts.
-#[test]
-fn on_the_bundled_trusts_nobody_is_flooded_or_forgotten_and_little_fit_is_lost() {
-    let snapshot = Snapshot::new(&bundled::load().unwrap().register);
-    let found = prices(&snapshot, "2026-11-22".parse().unwrap());
-    let Spreading {
-        without,
-        with,
-        fit_lost,
-        ..
-    } = found.spreading;
-    let ratio = |of: Exposed| f64::from(of.highest_in_degree) / of.mean_in_degree;
-    assert!(ratio(without) > 2.5, "{without:?}");
-    assert!(ratio(with) <= 2.0, "{with:?}");
-    assert_eq!(with.never_suggested, 0, "{with:?}");
-    assert!(fit_lost.unwrap() <= 0.03, "{fit_lost:?}");
-    assert!(with.in_degree_gini < without.in_degree_gini);
 }
 
 #[test]

@@ -386,6 +386,7 @@ async fn ask(
         ("candidate", SOMEBODY_ELSE),
         ("with", SOMEBODY_ELSE),
         ("to", SOMEBODY_ELSE),
+        ("between", "RJ7,RJ1"),
     ]);
     if let Some((_, id)) = id {
         instead.insert("id", id);
