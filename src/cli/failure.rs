@@ -44,6 +44,18 @@ pub enum Failure {
     /// A file that was named cannot be read.
     #[error("cannot read {}", .0.display())]
     File(std::path::PathBuf, #[source] std::io::Error),
+    /// A file of pairs cannot be read.
+    #[error("cannot read pairs from {}: {why}", .file.display())]
+    Pairs {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        #[source]
+        why: crate::intake::pairs::BadPairs,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}", .0.display())]
+    Written(PathBuf, #[source] std::io::Error),
     /// Rows of a file were refused; the report says why.
     #[error("{0} row(s) were refused")]
     Refused(u64),
@@ -121,6 +133,8 @@ impl Failure {
             | Self::File(..)
             | Self::Mail(_)
             | Self::Refused(_)
+            | Self::Pairs { .. }
+            | Self::Written(..)
             | Self::Unhealthy { .. } => EXIT_FAILURE,
         })
     }

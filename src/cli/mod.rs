@@ -7,6 +7,7 @@ pub mod answer;
 pub mod audit;
 pub mod columns;
 pub mod demo;
+pub mod evaluate;
 pub mod failure;
 pub mod flags;
 pub mod health;
@@ -65,6 +66,7 @@ enum Command {
     Serve(Box<serve::Serve>),
     Import(import::Import),
     Suggest(suggest::Suggest),
+    Evaluate(evaluate::Evaluate),
     Keys(keys::Keys),
     Audit(audit::Audit),
     Openapi(openapi::Openapi),
@@ -95,6 +97,7 @@ impl Cli {
             Command::Serve(serve) => (serve.flags(flags), LogFilter::service()),
             Command::Import(import) => (import.flags(flags), LogFilter::command()),
             Command::Suggest(suggest) => (suggest.flags(flags), LogFilter::command()),
+            Command::Evaluate(evaluate) => (evaluate.flags(flags), LogFilter::command()),
             Command::Keys(keys) => (keys.flags(flags), LogFilter::command()),
             Command::Audit(audit) => (audit.flags(flags), LogFilter::command()),
             Command::Openapi(_) => (flags, LogFilter::command()),
@@ -137,6 +140,7 @@ impl Prepared {
             Command::Serve(serve) => serve.run(&self.config, now),
             Command::Import(import) => import.run(&self.config, now),
             Command::Suggest(suggest) => suggest.run(&self.config, now),
+            Command::Evaluate(evaluate) => evaluate.run(&self.config, now),
             Command::Keys(keys) => keys.run(&self.config, now),
             Command::Audit(audit) => audit.run(&self.config, now),
             Command::Openapi(openapi) => openapi.run(),

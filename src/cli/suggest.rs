@@ -141,9 +141,9 @@ fn draws(text: &str) -> Result<Draws, MalformedId> {
 /// Why a text is no day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a day is YYYY-MM-DD, from {}-01-01 to {}-12-31", AS_OF_YEARS.start(), AS_OF_YEARS.end())]
-struct MalformedDay;
+pub(super) struct MalformedDay;
 
-fn day(text: &str) -> Result<NaiveDate, MalformedDay> {
+pub(super) fn day(text: &str) -> Result<NaiveDate, MalformedDay> {
     let Ok(date) = text.trim().parse::<PartialDate>() else {
         return Err(MalformedDay);
     };
@@ -158,7 +158,7 @@ fn day(text: &str) -> Result<NaiveDate, MalformedDay> {
 
 /// Why a text is no weights.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-enum MalformedWeights {
+pub(super) enum MalformedWeights {
     #[error("{0:?} is not CRITERION=NUMBER")]
     NoPair(String),
     #[error("there is no criterion {0:?}; the criteria are {criteria}", criteria = criteria())]
@@ -176,7 +176,7 @@ fn criteria() -> String {
     names.join(", ")
 }
 
-fn weights(text: &str) -> Result<Weights, MalformedWeights> {
+pub(super) fn weights(text: &str) -> Result<Weights, MalformedWeights> {
     let mut given: [Option<(f64, &str)>; Criterion::COUNT] = [None; Criterion::COUNT];
     for pair in text.split(',') {
         let Some((name, number)) = pair.split_once('=') else {

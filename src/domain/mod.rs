@@ -23,6 +23,7 @@ pub mod dates;
 pub mod destination;
 pub mod directory;
 pub mod error;
+pub mod evaluation;
 pub mod event;
 pub mod exclusion;
 pub mod firmness;

@@ -15,6 +15,7 @@ pub mod availability;
 pub mod bridges;
 pub mod completeness;
 pub mod criteria;
+pub mod evaluation;
 pub mod explain;
 pub mod exposure;
 pub mod firmness;

@@ -28,6 +28,7 @@ mod conditional;
 mod contacts;
 mod core_systems;
 mod ethos;
+mod evaluations;
 mod event_stream;
 mod events;
 mod examples;
@@ -112,6 +113,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::app::Alongside;
 use crate::app::delivery::DeliverySettings;
 use crate::app::identity::Identities;
+use crate::domain::evaluation::Evaluation;
 use crate::domain::suggestion::Suggestions;
 use crate::http::access::Access;
 use crate::http::event_stream::Streams;
@@ -256,6 +258,21 @@ pub fn suggestions_json(
     serde_json::to_string(&SuggestionsView::new(answer, generated_at))
 }
 
+/// An evaluation as the service answers it.
+///
+/// # Errors
+///
+/// Where it cannot be written as JSON, which is a bug.
+pub fn evaluation_json(found: Evaluation) -> serde_json::Result<String> {
+    serde_json::to_string(&views::evaluation::EvaluationView::from(found))
+}
+
+/// An evaluation as a picture in Scalable Vector Graphics.
+#[must_use]
+pub fn evaluation_picture(found: &Evaluation) -> String {
+    views::evaluation_picture::picture(found)
+}
+
 /// Serves until its handle stops it; the server does nothing until it is awaited. Signals are the caller's to wait for.
 ///
 /// # Errors
@@ -345,6 +362,8 @@ fn operations(config: &mut ServiceConfig) {
                 .service(overview::export_pipeline)
                 .service(overview::show_load)
                 .service(overview::export_load)
+                .service(evaluations::make_evaluation)
+                .service(evaluations::show_evaluation_picture)
                 .service(peer_groups::show_peer_groups)
                 .service(peer_groups::show_peer_picture)
                 .service(keys::list_keys)

@@ -26,7 +26,7 @@ use crate::http::limits::{RATE_LIMIT_LIMIT, RATE_LIMIT_REMAINING, RATE_LIMIT_RES
 use crate::http::openapi::API_PREFIX;
 use crate::http::problem::{Kind, Occurrence, PROBLEM_JSON, Problem, X_REQUEST_ID};
 use crate::http::telemetry::Telemetry;
-use crate::http::{event_stream, exports, fhir, peer_groups, swagger_ui};
+use crate::http::{evaluations, event_stream, exports, fhir, peer_groups, swagger_ui};
 
 /// The longest path with its query, in bytes; any link that the service gives is far shorter.
 const MAX_URI_BYTES: usize = 8 * 1024;
@@ -172,6 +172,7 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
     let is_json = path.starts_with(API_PREFIX)
         && !exports::is_file(path)
         && !peer_groups::is_picture(path)
+        && !evaluations::is_picture(path)
         && path != event_stream::PATH;
     if is_json && !takes_json(request.headers()) {
         return Some(Problem::new(

@@ -7,9 +7,9 @@ use crate::http::access::Rule;
 use crate::http::{
     admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
     blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
-    event_stream, events, exclusions, expertise, exports, fhir, flips, history, imports, keys,
-    link_answers, links, links_declaration, match_reviews, matches, me, networks, notifications,
-    organisations, overview, particulars, partnerships, pauses, peer_groups, probes,
+    evaluations, event_stream, events, exclusions, expertise, exports, fhir, flips, history,
+    imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, networks,
+    notifications, organisations, overview, particulars, partnerships, pauses, peer_groups, probes,
     programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions,
     suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights, what_if,
 };
@@ -100,6 +100,7 @@ const TABLES: &[&[Operation]] = &[
     particulars::OPERATIONS,
     partnerships::OPERATIONS,
     pauses::OPERATIONS,
+    evaluations::OPERATIONS,
     peer_groups::OPERATIONS,
     probes::OPERATIONS,
     programme_weights::OPERATIONS,

@@ -39,7 +39,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 /// A rough size of one organisation or one group, in bytes.
 const ROW_BYTES: usize = 400;
 
-const SVG: &str = "image/svg+xml";
+pub(crate) const SVG: &str = "image/svg+xml";
 
 /// Where the picture is, below the prefix.
 const PICTURE: &str = "/admin/peer-groups/picture";

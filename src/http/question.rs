@@ -196,7 +196,7 @@ fn whole_draws(number: f64) -> Result<Draws, Fault> {
     Draws::new(whole).map_err(|_out_of_range| rule())
 }
 
-fn whole_seed(number: f64) -> Result<u64, Fault> {
+pub(crate) fn whole_seed(number: f64) -> Result<u64, Fault> {
     seed_of(whole_number(number).unwrap_or(-1))
 }
 

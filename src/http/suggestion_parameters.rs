@@ -113,7 +113,7 @@ fn draws(text: &str) -> Result<Draws, Fault> {
     Draws::new(whole(text)?).map_err(|rule| Fault::Rule(format!("is out of range: {rule}")))
 }
 
-fn seed(text: &str) -> Result<u64, Fault> {
+pub(crate) fn seed(text: &str) -> Result<u64, Fault> {
     seed_of(whole(text)?)
 }
 

@@ -12,7 +12,7 @@ use crate::http::views::suggestion::{CardView, MethodUsedView, SeekerView};
 use crate::http::views::text::CriterionName;
 
 /// A change of a weight, rounded to six decimals.
-struct WeightChange(f64);
+pub(crate) struct WeightChange(pub(crate) f64);
 
 impl Serialize for WeightChange {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,6 +13,8 @@ pub(crate) mod comparison;
 pub(crate) mod completeness;
 pub(crate) mod contacts;
 pub(crate) mod core_systems;
+pub(crate) mod evaluation;
+pub(crate) mod evaluation_picture;
 pub(crate) mod events;
 pub(crate) mod firmness;
 pub(crate) mod flips;

@@ -12,6 +12,7 @@ use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, Folde
 use crate::domain::capacity::{AvailabilityState, PausedBy};
 use crate::domain::core_system::{Module, SystemStatus};
 use crate::domain::dates::PartialDate;
+use crate::domain::evaluation::Ranking;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
@@ -163,6 +164,7 @@ named! {
     AdminSuggestionStateName(AdminSuggestionState) as "AdminSuggestionState": "What has become of a suggestion of the programme.";
     WhyUnmatchedName(WhyUnmatched) as "WhyUnmatched": "Why an organisation is in no pair.";
     WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";
+    RankingName(Ranking) as "Ranking": "A way of ranking candidates.";
     ModuleName(Module) as "Module": "A part of the core clinical system landscape.";
     SystemStatusName(SystemStatus) as "SystemStatus": "How far an organisation is with a system, or that it has none.";
     AttributeName(Attribute) as "Attribute": "A property in which two organisations may be alike.";

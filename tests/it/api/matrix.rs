@@ -52,6 +52,8 @@ const ROWS: &[(&str, For)] = &[
     ("export_pipeline", For::AdminsViewers),
     ("show_load", For::AdminsViewers),
     ("export_load", For::AdminsViewers),
+    ("make_evaluation", For::AdminsViewers),
+    ("show_evaluation_picture", For::AdminsViewers),
     ("show_peer_groups", For::AdminsViewers),
     ("show_peer_picture", For::AdminsViewers),
     ("list_keys", For::Admins),

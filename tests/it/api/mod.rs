@@ -16,6 +16,7 @@ mod completeness;
 mod contacts;
 mod core_systems;
 mod ethos;
+mod evaluations;
 mod events;
 mod examples;
 mod expertise;

@@ -1,0 +1,29 @@
+//! Evaluations of historical pairs, worked out on threads of their own.
+
+use super::Alongside;
+use crate::domain::error::Result;
+use crate::domain::evaluation::{Evaluation, EvaluationRequest};
+use crate::engine::evaluation::evaluate;
+use crate::storage;
+
+impl Alongside {
+    /// Evaluates pairs on what the database holds, when it is its turn. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`evaluate`], and of the database.
+    pub async fn evaluate(&self, request: EvaluationRequest) -> Result<Evaluation> {
+        let register = self.storage().read(storage::register::load).await?;
+        self.in_turn(move || evaluate(register, &request)).await
+    }
+
+    /// The same, blocking.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_blocking(&self, request: &EvaluationRequest) -> Result<Evaluation> {
+        let register = self.storage().read_blocking(storage::register::load)?;
+        evaluate(register, request)
+    }
+}
