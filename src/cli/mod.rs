@@ -44,6 +44,7 @@ pub type Now = fn() -> DateTime<Utc>;
 Examples:
   alongside demo                                try it: real trusts, nothing to set up
   alongside suggest RTH                         partners for one organisation, in the terminal
+  alongside evaluate                            how high historical partners stand
   alongside serve --database alongside.sqlite3  the service
   alongside keys create --role site --ods-code RTH --label Oxford
                                                 a key for a site
