@@ -6,6 +6,8 @@ use crate::domain::evaluation::{Evaluation, EvaluationRequest};
 use crate::engine::evaluation::evaluate;
 use crate::storage;
 
+pub use crate::intake::pairs;
+
 impl Alongside {
     /// Evaluates pairs on what the database holds, when it is its turn. Writes nothing.
     ///

@@ -12,7 +12,7 @@ mod bridges;
 mod callers;
 pub mod cloud_event;
 pub mod delivery;
-mod evaluation;
+pub mod evaluation;
 pub mod expertise;
 pub mod export;
 mod export_file;

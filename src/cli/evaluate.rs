@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use crate::app::Alongside;
+use crate::app::evaluation::pairs;
 use crate::cli::Now;
 use crate::cli::columns::{fitted, wrapped};
 use crate::cli::failure::Failure;
@@ -20,7 +21,6 @@ use crate::domain::evaluation::{
 use crate::domain::link::LinkKind;
 use crate::domain::programme::Weights;
 use crate::http;
-use crate::intake::pairs;
 use crate::startup::{self, TemporaryDatabase};
 
 /// Shows where historical partners stand in each other's lists, beside simpler rankings

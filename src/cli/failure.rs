@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 
+use crate::app::evaluation::pairs::BadPairs;
 use crate::app::mail::MailError;
 use crate::config::{ConfigError, DatabaseSetting};
 use crate::domain::audit::Finding;
@@ -51,7 +52,7 @@ pub enum Failure {
         file: PathBuf,
         /// Why not.
         #[source]
-        why: crate::intake::pairs::BadPairs,
+        why: BadPairs,
     },
     /// A file could not be written.
     #[error("cannot write {}", .0.display())]

@@ -12,6 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::app::Alongside;
+use crate::app::evaluation::pairs;
 use crate::domain::error::Error;
 use crate::domain::evaluation::{EvaluationRequest, HistoricalPair, MAX_PAIRS};
 use crate::domain::ids::OdsCode;
@@ -35,7 +36,6 @@ use crate::http::suggestion_parameters::{seed, seed_schema};
 use crate::http::views::evaluation::EvaluationView;
 use crate::http::views::evaluation_picture::picture;
 use crate::http::views::text::LinkKindName;
-use crate::intake::pairs;
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
