@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::app::{Alongside, Edition};
+use crate::app::{Alongside, Edition, Held};
 use crate::domain::error::{Error, Result};
 use crate::domain::load::{Exposure, MAX_ORGANISATIONS};
 use crate::engine::exposure::exposure;
@@ -35,8 +35,20 @@ impl Alongside {
         &self,
         as_of: NaiveDate,
     ) -> Result<(Arc<Exposure>, Arc<Snapshot>)> {
+        self.exposure_of(self.state.held(), as_of).await
+    }
+
+    /// The same of what is held, be it that something newer is there by now.
+    ///
+    /// # Errors
+    ///
+    /// As [`exposure`](Self::exposure).
+    pub(super) async fn exposure_of(
+        &self,
+        held: Held,
+        as_of: NaiveDate,
+    ) -> Result<(Arc<Exposure>, Arc<Snapshot>)> {
         let all = Arc::clone(&self.exposures.0).lock_owned().await;
-        let held = self.state.held();
         let (edition, snapshot) = (held.edition, held.snapshot);
         if snapshot.n_organisations() > MAX_ORGANISATIONS {
             return Err(Error::Conflict {
@@ -81,7 +93,7 @@ fn keep(
     as_of: NaiveDate,
     exposure: &Arc<Exposure>,
 ) {
-    all.retain(|kept| kept.edition == edition);
+    all.retain(|kept| kept.edition >= edition);
     if all.len() >= N_KEPT {
         all.remove(0);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Alongside, Basis, Held};
 use crate::domain::error::{Error, Result};
@@ -11,7 +11,10 @@ use crate::domain::firmness::FirmnessRequest;
 use crate::domain::flip::Flips;
 use crate::domain::ids::OdsCode;
 use crate::domain::price::Prices;
-use crate::domain::suggestion::{PairAnswer, PairQuestion, SuggestionRequest, Suggestions};
+use crate::domain::suggestion::{
+    Filters, PairAnswer, PairQuestion, SuggestionRequest, Suggestions,
+};
+use crate::engine::snapshot::Snapshot;
 use crate::engine::{answer, flips};
 
 /// How many are worked out at once, each on up to two threads; others wait for their turn.
@@ -20,12 +23,37 @@ const AT_ONCE: usize = 2;
 /// The most draws that an answer takes where it is asked for: some 15 ms.
 const MAX_DRAWS_AT_HAND: u32 = 10_000;
 
-/// Whose turn it is.
-pub(super) struct Turns(Arc<Semaphore>);
+/// How many wait for their turn at most; whoever comes then is asked to try again.
+const MAX_WAITING: usize = 32;
+
+/// Whose turn it is, and who may wait for one.
+pub(super) struct Turns {
+    turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+}
 
 impl Default for Turns {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self::new(AT_ONCE, MAX_WAITING)
+    }
+}
+
+impl Turns {
+    fn new(at_once: usize, waiting: usize) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once + waiting)),
+        }
+    }
+
+    /// Waits for a turn, which lasts until what is returned is dropped.
+    async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Err(Error::Busy);
+        };
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|closed| Error::Internal("waiting for a turn", closed.into()))?;
+        Ok((turn, place))
     }
 }
 
@@ -34,13 +62,20 @@ const fn is_lengthy(request: &FirmnessRequest) -> bool {
     request.tables || request.draws.count() > MAX_DRAWS_AT_HAND
 }
 
+/// Whether somebody's suggestions are to be kept to a group where the groups are yet to be worked out: they were for another
+/// snapshot, if at all.
+fn makes_groups(filters: &Filters, snapshot: &Snapshot) -> bool {
+    filters.is_peer && !snapshot.has_peer_groups()
+}
+
 impl Alongside {
     /// Answers a request for suggestions with what the answer was made from: at once where that is quick, else on a thread of its
     /// own when it is its turn.
     ///
     /// # Errors
     ///
-    /// Those of [`answer::suggest`]; [`Error::Internal`] where the work breaks off.
+    /// Those of [`answer::suggest`]; [`Error::Busy`] where too many wait; [`Error::Internal`] where the work
+    /// breaks off.
     pub async fn suggest_in_turn(
         &self,
         request: &SuggestionRequest,
@@ -52,7 +87,7 @@ impl Alongside {
             let answer = answer::suggest(&held.snapshot, request, &basis.excluded, prices)?;
             Ok((answer, basis))
         };
-        if !is_lengthy(&request.firmness) {
+        if !is_lengthy(&request.firmness) && !makes_groups(&request.filters, &held.snapshot) {
             return suggest(&held, request);
         }
         let request = request.clone();
@@ -63,7 +98,8 @@ impl Alongside {
     ///
     /// # Errors
     ///
-    /// Those of [`answer::pairs`]; [`Error::Internal`] where the work breaks off.
+    /// Those of [`answer::pairs`]; [`Error::Busy`] where too many wait; [`Error::Internal`] where the work
+    /// breaks off.
     pub async fn pair_in_turn(
         &self,
         question: PairQuestion,
@@ -76,7 +112,8 @@ impl Alongside {
     ///
     /// # Errors
     ///
-    /// Those of [`answer::pairs`]; [`Error::Internal`] where the work breaks off.
+    /// Those of [`answer::pairs`]; [`Error::Busy`] where too many wait; [`Error::Internal`] where the work
+    /// breaks off.
     pub async fn compare_in_turn(
         &self,
         question: PairQuestion,
@@ -98,7 +135,8 @@ impl Alongside {
     ///
     /// # Errors
     ///
-    /// Those of [`flips::flips`]; [`Error::Internal`] where the work breaks off.
+    /// Those of [`flips::flips`]; [`Error::Busy`] where too many wait; [`Error::Internal`] where the work
+    /// breaks off.
     pub async fn flips(
         &self,
         question: PairQuestion,
@@ -132,8 +170,7 @@ impl Alongside {
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = Arc::clone(&self.lengthy.0).acquire_owned().await;
-        let turn = turn.map_err(|closed| Error::Internal("waiting for a turn", closed.into()))?;
+        let turn = self.lengthy.turn().await?;
         let work = move || {
             // Kept until the answer is there, be it that nobody waits for it any longer.
             let _turn = turn;
@@ -142,5 +179,44 @@ impl Alongside {
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|panic| Error::Internal("working out an answer", panic.into()))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::peer_groups::prepare;
+    use crate::engine::test_register::{organisation, register};
+
+    #[tokio::test]
+    async fn whoever_finds_all_places_taken_is_asked_to_try_again() {
+        let turns = Turns::new(1, 1);
+        let first = turns.turn().await.unwrap();
+        let (waits, refused) = tokio::join!(
+            async {
+                let turn = turns.turn().await;
+                turn.is_ok()
+            },
+            async {
+                let refused = turns.turn().await;
+                drop(first);
+                refused
+            }
+        );
+        assert!(waits && matches!(refused, Err(Error::Busy)));
+        assert!(turns.turn().await.is_ok());
+    }
+
+    #[test]
+    fn suggestions_kept_to_a_group_are_lengthy_until_the_groups_are_there() {
+        let snapshot = Snapshot::new(&register(&[organisation("RA1")]));
+        let kept = Filters {
+            is_peer: true,
+            ..Filters::default()
+        };
+        assert!(makes_groups(&kept, &snapshot));
+        assert!(!makes_groups(&Filters::default(), &snapshot));
+        prepare(&snapshot);
+        assert!(!makes_groups(&kept, &snapshot));
     }
 }

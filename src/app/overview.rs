@@ -115,12 +115,13 @@ impl Alongside {
         let at = moment(as_of, now);
         let read = move |connection: &mut _| standings(connection, None, at);
         let found = self.storage().read(read).await?;
-        let (exposure, snapshot) = self.exposure(as_of).await?;
-        let prices = match self.prices(as_of).await {
-            Ok((prices, _)) => Some(prices),
-            Err(Error::Conflict { .. }) => None,
+        // Both of one snapshot, whatever is written meanwhile.
+        let (prices, held) = match self.prices(as_of).await {
+            Ok((prices, held)) => (Some(prices), held),
+            Err(Error::Conflict { .. }) => (None, self.state.held()),
             Err(other) => return Err(other),
         };
+        let (exposure, snapshot) = self.exposure_of(held, as_of).await?;
         let degrees = Degrees::new(&found);
         let spread = |of: &dyn Fn(&SiteExposure) -> u32| {
             let sites = exposure.sites.iter();

@@ -60,6 +60,7 @@ impl Alongside {
     ///
     /// Those of the database. A step that fails does not keep the others from being done, and is tried again the next time.
     pub async fn tick(&self, now: DateTime<Utc>) -> Result<()> {
+        self.kept_prices.on(now.date_naive());
         let mut outcome = Ok(());
         for step in STEPS {
             outcome = outcome.and(self.take(step, now).await);

@@ -176,7 +176,8 @@ fn why(error: &Error) -> String {
         | Error::ApproachOpen { .. }
         | Error::Conflict { .. }
         | Error::Forbidden(_)
-        | Error::IdempotencyKeyReused => logging::chain(error),
+        | Error::IdempotencyKeyReused
+        | Error::Busy => logging::chain(error),
     }
 }
 
@@ -223,7 +224,8 @@ fn answer_words(error: &Error) -> String {
         | Error::Forbidden(_)
         | Error::IdempotencyKeyReused
         | Error::Unavailable(..)
-        | Error::Internal(..) => logging::chain(error),
+        | Error::Internal(..)
+        | Error::Busy => logging::chain(error),
     }
 }
 

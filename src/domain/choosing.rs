@@ -93,7 +93,8 @@ impl Circumstances {
         if let Some(until) = cools_until.filter(|until| now < *until) {
             let day = until.date_naive();
             let detail = format!(
-                "{to} declined an approach of {from} as not a fit; {from} can approach it again after {day}."
+                "{to} declined an approach of {from} as not a fit, or an organisation did of which one of them took over; {from} can \
+                 approach {to} again after {day}."
             );
             return Err(conflict("/problems/cooling-off", detail));
         }

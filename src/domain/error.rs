@@ -107,6 +107,9 @@ pub enum Error {
     /// The database cannot be reached or is not one; what we were doing, and why, which only the log may say.
     #[error("the database is unavailable while {0}")]
     Unavailable(&'static str, #[source] Cause),
+    /// So many ask for what takes long that no more are let wait.
+    #[error("too many wait for lengthy answers")]
+    Busy,
     /// A bug or a broken invariant: what we were doing, and why it failed, which only the log may say.
     #[error("failed while {0}")]
     Internal(&'static str, #[source] Cause),

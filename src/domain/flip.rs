@@ -28,7 +28,7 @@ impl From<(u32, OrganisationCard, Interval)> for Placed {
     }
 }
 
-/// A change of one weight from which on the second stands before the first.
+/// A change of one weight at which the second stands before the first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flip {
     /// Of which criterion.
@@ -37,17 +37,20 @@ pub struct Flip {
     pub weight: f64,
     /// By how much that changes, `-1..=1`; the others keep their proportions.
     pub change: f64,
+    /// The same as it is said: no less, of as few digits as they take to flip the two for sure.
+    pub said: f64,
 }
 
 impl Flip {
-    /// The change in a sentence, in whole points of a hundred and up, so that so much flips for sure.
+    /// The change in a sentence, in points of a hundred, so that so much flips for sure.
     #[must_use]
     pub fn words(&self, first: &str, second: &str) -> String {
-        let points = (self.change.abs() * 100.0).ceil().max(1.0);
-        let unit = if points > 1.0 { "points" } else { "point" };
+        let points = format!("{:.10}", self.said.abs() * 100.0);
+        let points = points.trim_end_matches('0').trim_end_matches('.');
+        let unit = if points == "1" { "point" } else { "points" };
         let direction = if self.change < 0.0 { "less" } else { "more" };
         format!(
-            "If {} mattered {points:.0} {unit} of 100 {direction}, {second} would pass {first}.",
+            "If {} mattered {points} {unit} of 100 {direction}, {second} would pass {first}.",
             self.criterion.words()
         )
     }
@@ -80,18 +83,23 @@ mod tests {
 
     #[test]
     fn a_change_is_said_in_points_that_are_enough() {
-        let flip = |change| Flip {
+        let flip = |said| Flip {
             criterion: Criterion::Geography,
             weight: 0.2,
-            change,
+            change: said,
+            said,
         };
-        assert_eq!(
-            flip(0.0701).words("RHW", "RJ7"),
-            "If geography mattered 8 points of 100 more, RJ7 would pass RHW."
-        );
-        assert_eq!(
-            flip(-0.002).words("RHW", "RJ7"),
-            "If geography mattered 1 point of 100 less, RJ7 would pass RHW."
-        );
+        for (said, words) in [
+            (0.08, "8 points of 100 more"),
+            (0.07, "7 points of 100 more"),
+            (0.2, "20 points of 100 more"),
+            (-0.01, "1 point of 100 less"),
+            (-0.004, "0.4 points of 100 less"),
+        ] {
+            assert_eq!(
+                flip(said).words("RHW", "RJ7"),
+                format!("If geography mattered {words}, RJ7 would pass RHW.")
+            );
+        }
     }
 }

@@ -59,14 +59,14 @@ pub struct GroupMean {
 pub struct PeerGroup {
     /// Which.
     pub number: GroupNumber,
-    /// How many organisations are in it.
+    /// How many organisations are in it; five or more.
     pub size: u32,
-    /// What it is like; empty for a group of fewer than five, of which numbers tell of single organisations.
+    /// What it is like, where it is recorded of five or more.
     pub means: Vec<GroupMean>,
 }
 
 impl PeerGroup {
-    /// Whether it is too small for numbers to be shown.
+    /// Whether it is so small that it tells of single organisations: there are no such groups.
     #[must_use]
     pub const fn is_small(&self) -> bool {
         self.size < MIN_GROUP

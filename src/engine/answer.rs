@@ -200,6 +200,11 @@ impl Chosen {
     }
 }
 
+/// The weights of a seeker's side that [`pairs`] answers under.
+pub(crate) fn weights_of(day: &Day<'_>, seeker: Row, seen_by: SeenBy) -> Weights {
+    chosen_weights(day, seeker, None, seen_by).weights()
+}
+
 fn chosen_weights(
     day: &Day<'_>,
     seeker: Row,

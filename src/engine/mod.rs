@@ -38,4 +38,4 @@ mod programmes;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod test_register;
+pub(crate) mod test_register;

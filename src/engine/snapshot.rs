@@ -117,6 +117,8 @@ pub struct Snapshot {
     joined: Vec<Joined>,
     /// The rows that saved weights of their own, sorted, with the weights' number.
     saved: Vec<(Row, u32)>,
+    /// The same rows, each with its class under the weights of the default programme.
+    unsaved: Vec<(Row, u32)>,
     /// The default programme's weights, then each distinct set of saved ones, then those of each other programme.
     weights: Vec<Weights>,
     shares: Vec<Shares>,
@@ -167,8 +169,8 @@ pub(crate) struct Joined {
     pub(crate) programme: u32,
     /// The first day and the day after the last.
     days: (NaiveDate, Option<NaiveDate>),
-    /// The row's class under the programme's weights; `None` where it saved weights of its own.
-    pub(crate) class: Option<u32>,
+    /// The row's class under the programme's weights, which counts where it saved none of its own.
+    pub(crate) class: u32,
 }
 
 /// An attribute with its setting, in one byte each.
@@ -281,13 +283,15 @@ impl Snapshot {
                 })
             })
             .collect();
-        let joined = number_joined(&register.programmes, row_of, |row, programme| {
-            if is_saved(&saved, row) {
-                return None;
-            }
+        let mut under = |row: Row, number: u32| {
             let class: Class = classes.values()[class_of[row as usize] as usize];
-            let shares = shares.number(&(index(weights.len()) + programme, class.applicable));
-            Some(classes.number(&Class { shares, ..class }))
+            let shares = shares.number(&(number, class.applicable));
+            classes.number(&Class { shares, ..class })
+        };
+        let unsaved = saved.iter().map(|&(row, _)| (row, under(row, PROGRAMMES)));
+        let unsaved = unsaved.collect();
+        let joined = number_joined(&register.programmes, row_of, |row, programme| {
+            under(row, index(weights.len()) + programme)
         });
         weights.extend(register.programmes.iter().map(|p| p.programme.weights));
         let classes = classes.into_values();
@@ -325,6 +329,7 @@ impl Snapshot {
                 .collect(),
             weights,
             saved,
+            unsaved,
             programme: register.programme.clone(),
             programmes: register
                 .programmes
@@ -405,6 +410,11 @@ impl Snapshot {
                 && until.is_none_or(|until| day < until)
                 && self.programmes[joined.programme as usize].1.holds_on(day)
         })
+    }
+
+    /// Whether the groups are worked out already.
+    pub(crate) fn has_peer_groups(&self) -> bool {
+        self.peer_groups.get().is_some()
     }
 
     /// Groups of organisations that are alike in context, worked out when first asked for, which may take a second.
@@ -528,6 +538,16 @@ impl Snapshot {
         (number != PROGRAMMES).then(|| self.weights[number as usize])
     }
 
+    /// Whether a row saved weights of its own.
+    pub(crate) fn has_saved_weights(&self, row: Row) -> bool {
+        number_of_weights(&self.saved, row) != PROGRAMMES
+    }
+
+    /// The rows that saved weights of their own, each with its class under those of the default programme.
+    pub(crate) fn unsaved_classes(&self) -> &[(Row, u32)] {
+        &self.unsaved
+    }
+
     /// The shares with this number.
     pub(crate) fn shares(&self, number: u32) -> &Shares {
         &self.shares[number as usize]
@@ -645,16 +665,11 @@ impl Snapshot {
     }
 }
 
-/// Whether a row saved weights of its own.
-fn is_saved(saved: &[(Row, u32)], row: Row) -> bool {
-    number_of_weights(saved, row) != PROGRAMMES
-}
-
 /// Lists who is in which programme, by row and then by when it joined; `class_in` numbers the class of a row in a programme.
 fn number_joined(
     programmes: &[JoinedProgramme],
     row_of: impl Fn(OdsCode) -> Option<Row>,
-    mut class_in: impl FnMut(Row, u32) -> Option<u32>,
+    mut class_in: impl FnMut(Row, u32) -> u32,
 ) -> Vec<Joined> {
     let mut found = Vec::new();
     for (programme, joined) in (0..).zip(programmes) {

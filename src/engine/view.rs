@@ -34,23 +34,51 @@ pub struct Day<'a> {
     programme_of: Vec<(Row, u32)>,
     /// Each row's class: the snapshot's own, unless the weights of a programme make it another.
     class_of: Arc<[u32]>,
+    /// Whose weights count.
+    sides: SideWeights,
+}
+
+/// Whose weights each side of a pair has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SideWeights {
+    /// Its own where it saved some, else its programme's.
+    Saved,
+    /// Its programme's, whatever it saved.
+    Programmes,
 }
 
 impl<'a> Day<'a> {
     /// Looks at a snapshot on a day.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot, as_of: NaiveDate) -> Self {
+        Self::under(snapshot, as_of, SideWeights::Saved)
+    }
+
+    /// The same, but each side has the weights of its programme, whatever it saved: nothing that is made from it tells of what a
+    /// site saved.
+    pub(crate) fn of_programmes(snapshot: &'a Snapshot, as_of: NaiveDate) -> Self {
+        Self::under(snapshot, as_of, SideWeights::Programmes)
+    }
+
+    fn under(snapshot: &'a Snapshot, as_of: NaiveDate, sides: SideWeights) -> Self {
         let mut programme_of: Vec<(Row, u32)> = Vec::new();
         let mut class_of = Arc::clone(&snapshot.class_of);
+        let unsaved = snapshot.unsaved_classes();
+        if sides == SideWeights::Programmes && !unsaved.is_empty() {
+            let classes = Arc::make_mut(&mut class_of);
+            for &(row, class) in unsaved {
+                classes[row as usize] = class;
+            }
+        }
         for joined in snapshot.joined_on(as_of) {
             // Of one row the last counts.
             match programme_of.last_mut() {
                 Some(last) if last.0 == joined.row => last.1 = joined.programme,
                 Some(_) | None => programme_of.push((joined.row, joined.programme)),
             }
-            if let Some(class) = joined.class {
+            if sides == SideWeights::Programmes || !snapshot.has_saved_weights(joined.row) {
                 // Copied once, where anybody is in a programme.
-                Arc::make_mut(&mut class_of)[joined.row as usize] = class;
+                Arc::make_mut(&mut class_of)[joined.row as usize] = joined.class;
             }
         }
         Self {
@@ -59,6 +87,7 @@ impl<'a> Day<'a> {
             learning: snapshot.learning.on_day(as_of),
             programme_of,
             class_of,
+            sides,
         }
     }
 
@@ -73,9 +102,13 @@ impl<'a> Day<'a> {
         }
     }
 
-    /// The weights that a row's side of every pair has unless a request says otherwise: its own, else its programme's.
+    /// The weights that a row's side of every pair has unless a request says otherwise: its own where they count, else its
+    /// programme's.
     pub(crate) fn weights(&self, row: Row) -> Weights {
-        let saved = self.snapshot.saved_weights(row);
+        let saved = match self.sides {
+            SideWeights::Saved => self.snapshot.saved_weights(row),
+            SideWeights::Programmes => None,
+        };
         saved.unwrap_or_else(|| self.programme(row).weights)
     }
 
@@ -669,6 +702,11 @@ impl Direction {
             shares: shares.unwrap_or_default(),
             scores: applied,
         }
+    }
+
+    /// Whether a weighted criterion applies to this side; else it sees the pair with the other's eyes.
+    pub(crate) const fn has_own_view(&self) -> bool {
+        self.fit.is_some()
     }
 }
 

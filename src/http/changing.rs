@@ -99,6 +99,13 @@ impl IdempotencyKey {
         hash.update(self.target.as_bytes());
         hash.update([0]);
         hash.update(body.0);
+        // One person may act for several sites: what was done for one is no answer for another.
+        let role = changing.caller.role;
+        hash.update(role.as_str());
+        if let Some(site) = role.site() {
+            hash.update([0]);
+            hash.update(site.as_str());
+        }
         Some(Claim {
             caller: changing.caller.id.clone(),
             key_hash: self.key_hash.clone()?,

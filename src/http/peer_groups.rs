@@ -109,8 +109,8 @@ impl IntoParams for PointParameters {
 ///
 /// Shows which group of sites a site belongs to by its context (staff, deprivation of patients, digital maturity, urban share,
 /// catchment, beds, teaching), what sets the group apart, and the others in it, the most alike first. The group is a help to look
-/// around, and no rank: it counts for no score. It is null where less than half of what can be asked of the site is recorded; `missing` says what it can
-/// add. `filters.peerGroup` keeps suggestions to the group. Of a group of fewer than five no numbers are shown.
+/// around, and no rank: it counts for no score. It is null where there are no groups, or less than half of what can be asked of the site is recorded; `missing` says what it can
+/// add. `filters.peerGroup` keeps suggestions to the group. No group has fewer than five.
 #[utoipa::path(
     tag = "organisations",
     params(Seeker, PeerParameters),
@@ -137,8 +137,8 @@ pub(crate) async fn show_peer_group(
 ///
 /// Shows the groups that k-means finds in the context of all active organisations, what each is like, how well other numbers of groups did (mean
 /// silhouette; the best with no group under five is taken), and where each organisation stands on the two principal components.
-/// The groups are named by size: A has the most staff. The same data give the same groups. Of groups of fewer than five no numbers
-/// and no points are shown.
+/// The groups are named in the order of their centres, by staff first. The same data give the same groups. Where no number of groups
+/// has five organisations in each there are none.
 #[utoipa::path(
     tag = "matches",
     params(PointParameters),

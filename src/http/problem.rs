@@ -318,6 +318,10 @@ impl From<Error> for Problem {
                     "The database cannot be reached; try again shortly.",
                 )
             },
+            Error::Busy => Self::new(
+                Kind::Unavailable,
+                "Too many wait for answers that take long; try again shortly.",
+            ),
             internal @ Error::Internal(..) => Self {
                 cause: Some(Box::new(internal)),
                 ..Self::new(Kind::Internal, INTERNAL_DETAIL)

@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{count_star, sql};
 use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _,
 };
 
 use crate::domain::approach::{ApproachKind, ApproachReason, ApproachState, COOL_OFF};
@@ -15,13 +15,18 @@ use crate::domain::board::{MatchFlag, MatchQuery};
 use crate::domain::capacity::{CONVERSATION_TAKES, UNDECLARED_PARTNERSHIP_PLACES};
 use crate::domain::error::Result;
 use crate::domain::ids::{OdsCode, Slug};
+use crate::domain::organisation::Status;
 use crate::domain::partnership::PartnershipState;
 use crate::storage::connection::{Backend, Connection};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::matches;
 use crate::storage::schema::{
-    approaches, capacities, partnerships, pauses, programme_members, programmes,
+    approaches, capacities, organisations, partnerships, pauses, programme_members, programmes,
+    successions,
 };
+
+/// How many codes one query names.
+const MAX_CODES: usize = 500;
 
 /// What was sent by somebody, by what has become of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +52,7 @@ pub struct Standings {
     pub members: Option<HashSet<OdsCode>>,
     /// Who has a conversation that still takes a place.
     pub talks: HashSet<OdsCode>,
-    /// Who waits after a decline as not a fit.
+    /// Who waits after a decline as not a fit, its own or of whom it followed.
     pub cools_off: HashSet<OdsCode>,
     /// The two of each stalled match.
     pub stalled: HashSet<OdsCode>,
@@ -106,14 +111,44 @@ pub fn standings(
         partners_anywhere: partners(connection, None)?,
         members: members(connection, programme, now)?,
         talks: both_of(pairs(connection, talks)?),
-        cools_off: pairs(connection, cooling)?
-            .into_iter()
-            .map(|(from, _)| from)
-            .collect(),
+        cools_off: {
+            let senders = pairs(connection, cooling)?.into_iter();
+            with_successors(connection, senders.map(|(from, _)| from).collect())?
+        },
         stalled: both_of(pairs(connection, stalled)?),
         places: places(connection)?,
         paused: paused(connection, now.date_naive())?,
     })
+}
+
+/// These and who follows the closed ones of them, one after another: what was said to them holds for it.
+fn with_successors(
+    connection: &mut Connection,
+    codes: HashSet<OdsCode>,
+) -> Result<HashSet<OdsCode>> {
+    let mut next: Vec<OdsCode> = codes.iter().copied().collect();
+    let mut found = codes;
+    while !next.is_empty() {
+        let mut followed = Vec::new();
+        for codes in next.chunks(MAX_CODES) {
+            let rows: Vec<(String, String)> = successions::table
+                .inner_join(
+                    organisations::table.on(organisations::ods_code.eq(successions::predecessor)),
+                )
+                .filter(organisations::status.ne(Status::Active.as_str()))
+                .filter(successions::predecessor.eq_any(codes.iter().map(OdsCode::as_str)))
+                .select((successions::predecessor, successions::successor))
+                .load(&mut connection.database)
+                .map_err(failed("reading who follows whom"))?;
+            followed.extend(read_pairs("successions", rows)?);
+        }
+        next = followed
+            .into_iter()
+            .map(|(_, successor)| successor)
+            .collect();
+        next.retain(|&successor| found.insert(successor));
+    }
+    Ok(found)
 }
 
 fn of_programme(programme: Option<&Slug>) -> Selection<'static> {

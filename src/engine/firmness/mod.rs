@@ -227,19 +227,13 @@ impl Entrant {
                 false => their_known[k] = their_score.expected(),
             }
         }
-        let mut their_sum = weighted_sum(&theirs.shares, &their_known);
-        if theirs.shares.iter().all(|&share| share <= 0.0) {
-            // Nothing applies to them: what they see is all that the answer says of it.
-            their_sum = 0.0;
-            open.push(Open {
-                interval: assessment.their_fit,
-                mine: None,
-                theirs: 1.0,
-            });
-        }
+        // Who has no view of its own sees what the seeker sees, whatever is drawn of that.
+        let their_known = theirs
+            .has_own_view()
+            .then(|| weighted_sum(&theirs.shares, &their_known));
         Self {
             known,
-            their_known: Some(their_sum),
+            their_known,
             open,
             price,
         }

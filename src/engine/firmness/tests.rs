@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::firmness::ScoreDraws;
+use crate::domain::programme::Weights;
+use crate::engine::test_register::{code, organisation, register};
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
@@ -281,8 +283,67 @@ fn interval() -> impl Strategy<Value = Interval> {
     })
 }
 
+/// Who has no view of its own follows the seeker's in every draw, as in the list.
+#[test]
+fn who_sees_with_the_seekers_eyes_is_drawn_as_the_seeker_is() {
+    let built = ["RA1", "RB1", "RC1"].map(|one| organisation(one).at(51.0, 0.1));
+    let mut register = register(&built);
+    let learning = Weights::new([0.0, 0.0, 0.0, 0.0, 0.0, 1.0]).unwrap();
+    register.saved_weights = vec![(code("RB1"), learning)];
+    let snapshot = Snapshot::new(&register);
+    let day = Day::new(&snapshot, "2026-11-22".parse().unwrap());
+    let seeker = active_row(&snapshot, code("RA1")).unwrap();
+    let view = View::new(&day, seeker, None).unwrap();
+    let of = |other| {
+        let assessment = view.assess(active_row(&snapshot, code(other)).unwrap());
+        Entrant::of(&assessment, 0.0)
+    };
+    let (follows, sees) = (of("RB1"), of("RC1"));
+    assert_eq!(follows.their_known, None);
+    assert!(
+        follows
+            .open
+            .iter()
+            .all(|open| open.mine.is_some() && open.theirs <= 0.0)
+    );
+    assert!(sees.their_known.is_some());
+}
+
+/// The same field with sides of others: what they know already, and scores of theirs that are open.
+fn both_sided(scores: &[&[Interval]], theirs: &[(f64, Interval)]) -> Field {
+    let mut field = one_sided(scores, 3);
+    for (entrant, &(known, open)) in field.entrants.iter_mut().zip(theirs) {
+        entrant.their_known = Some(known * 0.5);
+        entrant.open.push(Open {
+            interval: open,
+            mine: None,
+            theirs: 0.5,
+        });
+    }
+    field
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn threads_change_nothing_where_both_sides_count(
+        scores in prop::collection::vec(prop::collection::vec(interval(), 3), 6),
+        theirs in prop::collection::vec((0.0_f64..1.0, interval()), 6),
+        draws in 1_i64..1_500,
+        seed in 0_u64..1_000,
+    ) {
+        let scores: Vec<&[Interval]> = scores.iter().map(Vec::as_slice).collect();
+        let field = both_sided(&scores, &theirs);
+        let request = FirmnessRequest { seed, ..uniform_weights(draws) };
+        prop_assert_eq!(field.firmness(&request, ONE), field.firmness(&request, two()));
+        let (one, both) = (field.tables(&request, ONE), field.tables(&request, two()));
+        let total = f64::from(request.draws.count());
+        for at in 0..scores.len() {
+            prop_assert_eq!(one.rank_shares(at, total), both.rank_shares(at, total));
+            prop_assert_eq!(one.central_weights(at), both.central_weights(at));
+        }
+    }
 
     /// Shares add up to 1 over ranks and over candidates, whatever is drawn, and two threads count what one does.
     #[test]

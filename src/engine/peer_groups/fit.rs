@@ -61,8 +61,9 @@ struct Try {
     centres: Array2<f64>,
 }
 
-/// Finds the groups of places, `(n, n_attributes)`; `None` where there are fewer than two groups of five, where nothing tells the
-/// places apart, or where they fall into two kinds at most.
+/// Finds the groups of places, `(n, n_attributes)`; `None` where no number of groups has five in each, where nothing tells the
+/// places apart, or where they are of one kind. A grouping with a smaller group is not taken even where there is no other: who is
+/// in it, and what they are like, could be worked out from the others.
 pub(super) fn fit(places: &Array2<f64>, seed: u64) -> Option<Fitted> {
     let least = 2 * MIN_GROUP as usize;
     if places.nrows() < least || places.ncols() == 0 {
@@ -88,7 +89,7 @@ pub(super) fn fit(places: &Array2<f64>, seed: u64) -> Option<Fitted> {
             .map(|best| best.centres.clone())
     };
     let large = &mut tries.iter().filter(|one| one.tried.smallest >= MIN_GROUP);
-    let centres = best(large).or_else(|| best(&mut tries.iter()))?;
+    let centres = best(large)?;
     let (axes, explained) = axes(places)?;
     Some(Fitted {
         centres: in_order(&centres),

@@ -130,11 +130,17 @@ impl Grouping {
         let Some(fitted) = fit(&fitted_on, seed) else {
             return grouping;
         };
+        let mut group_of = vec![None; known.len()];
         for row in members {
             let place = standardised(&grouping.scales, &known[row]);
-            grouping.group_of[row] = Some(fitted.nearest(&place));
+            group_of[row] = Some(fitted.nearest(&place));
         }
-        grouping.groups = groups(&grouping.scales, &known, &grouping.group_of, &fitted);
+        let groups = groups(&grouping.scales, &known, &group_of, &fitted);
+        if groups.iter().any(PeerGroup::is_small) {
+            // Where places lie as near to two centres they may leave one of them with fewer than it was found with.
+            return grouping;
+        }
+        (grouping.group_of, grouping.groups) = (group_of, groups);
         grouping.n_fitted = fitted_on.nrows();
         grouping.tried = fitted.tried;
         grouping.axes = fitted.axes;
@@ -237,11 +243,8 @@ pub fn prepare(snapshot: &Snapshot) {
 #[must_use]
 pub fn overview(snapshot: &Snapshot) -> PeerGroups {
     let grouping = snapshot.peer_groups();
-    let is_shown = |number: GroupNumber| grouping.group(number).is_some_and(|g| !g.is_small());
-    let rows = (0..index(snapshot.n_organisations())).filter_map(|row| {
-        let group = grouping.of_row(row).filter(|&number| is_shown(number))?;
-        Some((row, group))
-    });
+    let rows =
+        (0..index(snapshot.n_organisations())).filter_map(|row| Some((row, grouping.of_row(row)?)));
     let rows: Vec<(Row, GroupNumber)> = rows.collect();
     let point = |(row, group): (Row, GroupNumber)| {
         let place = grouping.place(snapshot, row);
@@ -334,8 +337,8 @@ pub fn peers(
 /// [`Error::Invalid`] where it is in none.
 pub(crate) fn group_of_seeker(snapshot: &Snapshot, seeker: Row) -> Result<GroupNumber> {
     snapshot.peer_groups().of_row(seeker).ok_or_else(|| {
-        let words = "cannot be applied: the site is in no group of sites like it, for which half of its context attributes \
-                     have to be recorded";
+        let words = "cannot be applied: the site is in no group of sites like it; there are groups where each has five sites \
+                     or more, and half of a site's context attributes have to be recorded for it to be in one";
         Error::invalid("/filters/peerGroup", words)
     })
 }

@@ -110,14 +110,44 @@ fn whoever_is_small_or_little_known_is_not_told_of() {
     known.push(little);
     let grouping = Grouping::of(&transformed(&known), SEED);
     assert_eq!(grouping.group_of[19], None);
-    let small = PeerGroup {
-        size: 3,
-        ..grouping.groups[0].clone()
-    };
-    assert!(small.is_small());
-    for group in &grouping.groups {
-        assert!(!group.is_small() || group.means.is_empty(), "{group:?}");
+    assert!(grouping.groups.iter().all(|group| !group.is_small()));
+    assert_eq!(grouping.group_of.iter().flatten().count(), 19);
+}
+
+/// Seven alike and three far from them: in any number of groups one has fewer than five.
+fn with_small_groups_only() -> Vec<Known> {
+    let mut known: Vec<Known> = two_kinds(7).into_iter().step_by(2).collect();
+    for i in 0..3 {
+        let mut far = known[0];
+        far[0] = Some(900_000.0 + f64::from(i));
+        far[1] = Some(99.0);
+        known.push(far);
     }
+    known
+}
+
+#[test]
+fn where_every_grouping_has_a_small_group_there_are_none() {
+    let known = with_small_groups_only();
+    let grouping = Grouping::of(&transformed(&known), SEED);
+    assert!(grouping.groups.is_empty());
+    let snapshot = snapshot_of(&known);
+    let overview = overview(&snapshot);
+    assert_eq!(
+        (
+            overview.n_grouped,
+            overview.groups.len(),
+            overview.points.len()
+        ),
+        (0, 0, 0)
+    );
+    let found = peers(&snapshot, code("R008"), &Excluded::default(), 50).unwrap();
+    assert!(found.group.is_none() && found.peers.is_empty());
+    let seeker = active_row(&snapshot, code("R008")).unwrap();
+    assert!(matches!(
+        group_of_seeker(&snapshot, seeker),
+        Err(Error::Invalid(_))
+    ));
 }
 
 #[test]

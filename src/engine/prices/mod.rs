@@ -1,7 +1,7 @@
 //! Prices that spread exposure: whoever is seen by more than it has room for costs a little, until few are (DESIGN 4.11).
 //!
 //! A price is taken off a candidate's place in the order, never off a fit. Prices are made once for a revision and a day, from the top tens of
-//! all seekers under their programmes' weights, which say nothing of what a site saved or whom it excludes.
+//! all seekers; either side of each pair has the weights of its programme, which say nothing of what a site saved or whom it excludes.
 //!
 //! # References
 //!
@@ -30,7 +30,7 @@ const N_HIGHEST: usize = 10;
 /// Makes the prices of a snapshot on a day. `O(n^2)` in memory and for each round.
 #[must_use]
 pub fn prices(snapshot: &Snapshot, as_of: NaiveDate) -> Prices {
-    let day = Day::new(snapshot, as_of);
+    let day = Day::of_programmes(snapshot, as_of);
     let demand = demand(&day);
     let settled = settle(&demand);
     let mut highest: Vec<(Row, f64)> = (0..)

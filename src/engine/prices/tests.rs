@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::programme::Weights;
+use crate::engine::test_register::{code, organisation, programme, register};
 
 /// Three seekers, X, Y and Z with one place each, and each seeker sees one (DESIGN 11).
 fn example() -> Demand {
@@ -90,4 +92,45 @@ proptest! {
             prop_assert!(places.is_some() || price.to_bits() == 0);
         }
     }
+}
+
+/// Neither those of who sees nor those of who is seen: else a third site could see that somebody's weights moved.
+#[test]
+fn prices_do_not_tell_of_weights_that_a_site_saved() {
+    let codes: Vec<String> = (0..24).map(|i| format!("R{i:02}")).collect();
+    let built: Vec<_> = (0_u32..)
+        .zip(&codes)
+        .map(|(at, one)| {
+            organisation(one).at(
+                50.5 + f64::from(at * at % 23) * 0.15,
+                f64::from(at % 5) * 0.4,
+            )
+        })
+        .collect();
+    let mut plain = register(&built);
+    let only = |at: usize| {
+        let mut weights = [0.0; 6];
+        weights[at] = 1.0;
+        Weights::new(weights).unwrap()
+    };
+    plain.programmes = vec![programme(
+        "near",
+        only(1),
+        "2026-01-01",
+        &["R03", "R04", "R05"],
+    )];
+    let mut saved = plain.clone();
+    saved.saved_weights = vec![
+        (code("R02"), only(1)),
+        (code("R04"), only(4)),
+        (code("R09"), only(1)),
+    ];
+    let as_of = "2026-11-22".parse().unwrap();
+    let of = |register: &_| prices(&Snapshot::new(register), as_of);
+    let (before, after) = (of(&plain), of(&saved));
+    assert!(before.by_row.iter().any(|&price| price > 0.0));
+    assert_eq!(before, after);
+    let bits =
+        |prices: &Prices| -> Vec<u64> { prices.by_row.iter().map(|p| p.to_bits()).collect() };
+    assert_eq!(bits(&before), bits(&after));
 }

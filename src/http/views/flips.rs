@@ -57,7 +57,7 @@ impl From<Placed> for PlacedView {
     }
 }
 
-/// A change of one weight from which on the second stands before the first.
+/// A change of one weight at which the second stands before the first.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Flip)]
@@ -67,7 +67,7 @@ struct FlipView {
     weight: Share,
     /// By how much that changes, the others in their proportions.
     change: WeightChange,
-    /// The same in words, in whole points of a hundred.
+    /// The same in words, in points of a hundred, rounded up to so few digits that so much flips the two.
     #[schema(max_length = 500)]
     text: String,
 }

@@ -53,7 +53,7 @@ impl PartialSchema for Label {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("The name of a group: A has the most staff."))
+            .description(Some("The name of a group: they are named in the order of their centres, by staff first, the most first."))
             .pattern(Some("^[A-H]$"))
             .max_length(Some(1))
             .into()
@@ -95,9 +95,9 @@ impl From<&GroupMean> for MeanView {
 #[schema(as = PeerGroup)]
 struct GroupView {
     label: Label,
-    /// How many organisations are in it; null where it is fewer than five.
-    #[schema(required, minimum = 5)]
-    size: Option<u32>,
+    /// How many organisations are in it.
+    #[schema(minimum = 5)]
+    size: u32,
     /// What sets it apart, the most first: means at least half a standard deviation from those of all.
     #[schema(max_items = 3)]
     traits: Vec<&'static str>,
@@ -110,7 +110,7 @@ impl From<&PeerGroup> for GroupView {
     fn from(group: &PeerGroup) -> Self {
         Self {
             label: Label(group.number),
-            size: Some(group.size).filter(|_| !group.is_small()),
+            size: group.size,
             traits: group.traits(),
             means: group.means.iter().map(Into::into).collect(),
         }
@@ -145,7 +145,7 @@ pub(crate) struct PeersView {
     site: CardView,
     /// The number of the last write that the answer saw.
     revision: u64,
-    /// The group; null where too little is recorded.
+    /// The group; null where too little is recorded, or there are no groups.
     #[schema(required)]
     group: Option<GroupView>,
     /// Context attributes that are not recorded of the site.
@@ -266,7 +266,7 @@ pub(crate) struct PeerGroupsView {
     /// The numbers of groups that were tried.
     #[schema(max_items = 7)]
     tried: Vec<TriedView>,
-    /// The groups; none where too little is recorded, or nothing tells organisations apart.
+    /// The groups; none where too little is recorded, nothing tells organisations apart, or no grouping has five in each.
     #[schema(max_items = 8)]
     groups: Vec<GroupView>,
     explained: ExplainedView,

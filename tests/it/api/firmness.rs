@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use super::{SERVICE, get};
-use crate::support::database::one_of_each;
+use crate::support::database::{TestDatabase, one_of_each};
 use crate::support::service::{Answer, As, TestService};
 
 const PATH: &str = "/api/v1/organisations/RTH/suggestions";
@@ -47,9 +47,11 @@ async fn every_suggestion_says_how_firm_it_is_and_the_answer_how_that_was_found(
 
 #[actix_web::test]
 async fn the_same_seed_gives_the_same_shares_and_another_one_nearly_the_same() {
+    // With weights of its own, so that no answer is one that was kept.
     let shares = |seed: u64| async move {
-        let path = format!("{PATH}?draws=4000&seed={seed}");
-        let found = get(&path).await.good();
+        let weights = json!({ "core_system": 2, "geography": 1, "care_setting": 1 });
+        let body = json!({ "draws": 4000, "seed": seed, "weights": weights });
+        let found = ask(body).await.good();
         suggestions(&found).iter().map(first).collect::<Vec<f64>>()
     };
     let (one, again, other) = (shares(1).await, shares(1).await, shares(2).await);
@@ -190,14 +192,22 @@ async fn what_is_asked_wrongly_is_named() {
 
 #[actix_web::test]
 async fn a_great_many_draws_with_tables_are_answered_too() {
-    let found = ask(json!({ "limit": 1, "draws": 12_000 })).await.good();
+    let body = json!({ "limit": 1, "draws": 12_000, "firmness": { "tables": true } });
+    let found = ask(body).await.good();
     assert_eq!(found["method"]["draws"], 12_000);
+    let tables = found["firmnessTables"]["candidates"].as_array().unwrap();
+    let firsts = tables
+        .iter()
+        .map(|one| one["rankShares"][0].as_f64().unwrap());
+    assert!((firsts.sum::<f64>() - 1.0).abs() < 1e-3);
 }
 
 #[actix_web::test]
-async fn both_databases_give_the_same_bytes() {
+async fn two_services_and_both_databases_give_the_same_bytes() {
     let mut answers = Vec::new();
-    for database in one_of_each() {
+    let mut databases = one_of_each();
+    databases.push(TestDatabase::sqlite());
+    for database in databases {
         let service = TestService::filled(database);
         let body =
             json!({ "draws": 9_000, "firmness": { "weights": "uniform" }, "asOf": "2026-11-22" });
@@ -207,6 +217,7 @@ async fn both_databases_give_the_same_bytes() {
         found["revision"] = Value::Null;
         answers.push(found.to_string());
     }
+    assert!(answers.len() >= 2 && answers[0].contains("firmness"));
     assert!(answers.windows(2).all(|two| two[0] == two[1]));
 }
 

@@ -220,6 +220,30 @@ async fn a_site_reads_its_own_with_a_token_and_no_other() {
         .problem(403, "/problems/forbidden");
 }
 
+/// A person who acts for two sites asks for the same of both, with one key.
+#[actix_web::test]
+async fn what_was_done_for_one_site_is_no_answer_for_another_of_the_same_person() {
+    let signer = Signer::new("1", Algorithm::ES256);
+    let (service, _folder) = Taking::of(&[&signer]);
+    let approach = |token: String| {
+        let service = &service.service;
+        async move {
+            let request = TestRequest::post()
+                .uri("/api/v1/approaches")
+                .insert_header(("Idempotency-Key", "k-1"))
+                .set_json(json!({ "to": "RJ7", "kind": "conversation" }));
+            send(service, &token, request).await
+        }
+    };
+    let one = signer.sign(&claims());
+    assert_eq!(approach(one.clone()).await.status, 201);
+    let again = approach(one).await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    approach(signer.sign(&with("ods", "rhw".into())))
+        .await
+        .problem(422, "/problems/idempotency-key-reused");
+}
+
 /// What a caller with a role of the provider is told, against a caller with a key of the same role: every operation, on one's
 /// own, another's and nobody's.
 #[actix_web::test]

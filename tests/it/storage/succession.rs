@@ -13,6 +13,7 @@ use alongside::domain::import::ImportKind;
 use alongside::domain::partnership::{EndReason, GivenTopic, PartnershipState};
 use alongside::domain::shortlist::Entry;
 use alongside::domain::version::{Expected, Version};
+use alongside::storage::pipeline::standings;
 use alongside::storage::{Outcome, Storage, approaches, exclusions, partnerships, shortlist};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -463,6 +464,9 @@ fn a_decline_as_not_a_fit_holds_for_who_takes_over() {
             matches!(refused, Error::Conflict { rule, .. } if rule == "/problems/cooling-off"),
             "{refused:?}"
         );
+        let waits = storage.read_blocking(|c| standings(c, None, later()));
+        let waits = waits.expect("it can be read").cools_off;
+        assert!(waits.contains(&ods("RN3")) && !waits.contains(&ods("RXQ")));
         // The other way round nobody declined, and 90 days later it is over.
         send_again("RXQ", "RN3", later()).expect("the other may ask");
         let ended = at() + TimeDelta::days(91);
