@@ -17,10 +17,10 @@ use crate::engine::snapshot::Snapshot;
 
 /// The steps in which a weight is moved from where it is to 0, and to 1, looking for a flip. The order is that of two quotients
 /// whose parts are linear in the weight, so that it changes at most twice; two flips within one step would be missed.
-const N_STEPS: u32 = 512;
+pub(crate) const N_STEPS: u32 = 512;
 
 /// How often a bracket is halved: to a width below 1e-15.
-const N_HALVINGS: u32 = 52;
+pub(crate) const N_HALVINGS: u32 = 52;
 
 /// The change `t` of weight `k`, the others rescaled to sum to 1, that makes the fits of `j` and `h` equal: `-D (1 - w_k) /
 /// (g_k - D)` with `D = V_j - V_h` and `g_k = s_kj - s_kh`. `None` where no change does, or the new weight is not in `0..=1`.

@@ -35,3 +35,4 @@ pub(crate) mod text;
 pub(crate) mod webhooks;
 pub(crate) mod weights;
 pub(crate) mod what_if;
+pub(crate) mod workings;
