@@ -259,6 +259,15 @@ pub fn suggestions_json(
     serde_json::to_string(&SuggestionsView::new(answer, generated_at))
 }
 
+/// Writes the method as the API does, for the command line.
+///
+/// # Errors
+///
+/// Where it cannot be written as JSON, which is a bug.
+pub fn method_json() -> serde_json::Result<String> {
+    serde_json::to_string(&method::MethodView::new())
+}
+
 /// Reads the file that `GET suggestions/workings` gives, for the command line.
 ///
 /// # Errors
@@ -399,6 +408,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(suggestions::make_suggestions)
                 // Before the candidates, of which none is called so.
                 .service(workings::show_workings)
+                .service(workings::make_workings)
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
                 .configure(choices)

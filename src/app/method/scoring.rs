@@ -51,7 +51,7 @@ fn fit() -> Part {
             Weights::EQUAL.of(criterion),
             "",
             format!(
-                "what {} count, before it is taken as a share",
+                "the weight of {}, before it is taken as a share",
                 criterion.words()
             ),
         )

@@ -80,7 +80,7 @@ struct MethodForm {
     /// The slug of the seeker's programme on that day.
     #[schema(max_length = 100)]
     programme: String,
-    /// Whose weights: `saved` or `programme`.
+    /// Whose weights: `request`, `saved` or `programme`.
     #[schema(max_length = 20)]
     weights_from: String,
     /// The seeker's weights, adding up to 1, before what does not apply is spread; unrounded.
