@@ -110,7 +110,7 @@ fn main() -> ExitCode {
         limit: Limit::DEFAULT,
         as_of: at().date_naive(),
         firmness: FirmnessRequest::of(Draws::NONE),
-        spread_load: false,
+        spread_load: None,
     };
     let is_alike = (0..N_TRIES).any(|_| {
         // In turn, so that whatever slows the machine slows both.

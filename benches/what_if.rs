@@ -70,7 +70,7 @@ fn n_blocking(snapshot: &Snapshot, request: &WhatIfRequest, held: &Held) -> usiz
             limit: Limit::new(50).unwrap(),
             as_of: request.as_of,
             firmness: FirmnessRequest::of(Draws::NONE),
-            spread_load: false,
+            spread_load: None,
         };
         for suggestion in suggest(snapshot, &asked, &Excluded::default(), None)
             .unwrap()

@@ -10,7 +10,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::firmness::FirmnessRequest;
 use crate::domain::flip::Flips;
 use crate::domain::ids::OdsCode;
-use crate::domain::price::Prices;
+use crate::domain::price::{MAX_ORGANISATIONS, Prices};
 use crate::domain::suggestion::{
     Filters, PairAnswer, PairQuestion, SuggestionRequest, Suggestions,
 };
@@ -68,6 +68,19 @@ fn makes_groups(filters: &Filters, snapshot: &Snapshot) -> bool {
     filters.is_peer && !snapshot.has_peer_groups()
 }
 
+/// Whether exposure is spread for a seeker on a day: as the request says, else as its programme does. A programme of more
+/// organisations than prices are made for gets none, which the answer tells; who asks for them outright is refused.
+pub(super) fn spreads(
+    held: &Held,
+    (seeker, as_of): (OdsCode, NaiveDate),
+    asked: Option<bool>,
+) -> bool {
+    asked.unwrap_or_else(|| {
+        held.snapshot.n_organisations() <= MAX_ORGANISATIONS
+            && answer::spreads_load(&held.snapshot, seeker, as_of)
+    })
+}
+
 impl Alongside {
     /// Answers a request for suggestions with what the answer was made from: at once where that is quick, else on a thread of its
     /// own when it is its turn.
@@ -80,7 +93,9 @@ impl Alongside {
         &self,
         request: &SuggestionRequest,
     ) -> Result<(Suggestions, Basis)> {
-        let (prices, held) = self.priced(request.spread_load, request.as_of).await?;
+        let (prices, held) = self
+            .priced(request.seeker, request.as_of, request.spread_load)
+            .await?;
         let suggest = move |held: &Held, request: &SuggestionRequest| {
             let basis = held.basis(request);
             let prices = prices.as_deref();
@@ -119,7 +134,9 @@ impl Alongside {
         question: PairQuestion,
         candidates: Vec<OdsCode>,
     ) -> Result<PairAnswer> {
-        let (prices, held) = self.priced(question.spread_load, question.as_of).await?;
+        let (prices, held) = self
+            .priced(question.seeker, question.as_of, question.spread_load)
+            .await?;
         let compare = move || {
             let excluded = held.excluded(question.seeker, question.seen_by);
             let prices = prices.as_deref();
@@ -142,7 +159,9 @@ impl Alongside {
         question: PairQuestion,
         between: (OdsCode, OdsCode),
     ) -> Result<Flips> {
-        let (prices, held) = self.priced(question.spread_load, question.as_of).await?;
+        let (prices, held) = self
+            .priced(question.seeker, question.as_of, question.spread_load)
+            .await?;
         let excluded = held.excluded(question.seeker, question.seen_by);
         flips::flips(
             &held.snapshot,
@@ -154,16 +173,20 @@ impl Alongside {
     }
 
     /// What an answer is made from, with the prices of the day where exposure is spread.
-    async fn priced(
+    pub(super) async fn priced(
         &self,
-        spread_load: bool,
+        seeker: OdsCode,
         as_of: NaiveDate,
+        asked: Option<bool>,
     ) -> Result<(Option<Arc<Prices>>, Held)> {
-        if !spread_load {
-            return Ok((None, self.state.held()));
+        let held = self.state.held();
+        if !spreads(&held, (seeker, as_of), asked) {
+            return Ok((None, held));
         }
+        // Made of what is held by then, whose programme may say otherwise.
         let (prices, held) = self.prices(as_of).await?;
-        Ok((Some(prices), held))
+        let is_wanted = spreads(&held, (seeker, as_of), asked);
+        Ok((is_wanted.then_some(prices), held))
     }
 
     pub(super) async fn in_turn<T: Send + 'static>(

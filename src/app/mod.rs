@@ -27,6 +27,7 @@ mod import_rows;
 pub mod keys;
 mod lengthy;
 pub mod mail;
+pub mod method;
 mod overview;
 pub mod partnerships;
 mod peer_groups;
@@ -40,6 +41,7 @@ mod vendors;
 pub mod waiting;
 pub mod webhooks;
 mod what_if;
+pub mod workings;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -394,7 +396,8 @@ impl Alongside {
     pub fn suggest_with_basis(&self, request: &SuggestionRequest) -> Result<(Suggestions, Basis)> {
         let held = self.state.held();
         let basis = held.basis(request);
-        let prices = match request.spread_load {
+        let site = (request.seeker, request.as_of);
+        let prices = match lengthy::spreads(&held, site, request.spread_load) {
             true => Some(prices::made(&held.snapshot, request.as_of)?),
             false => None,
         };

@@ -111,7 +111,7 @@ impl Demo {
             limit: Limit::new(N_SHOWN).unwrap_or(Limit::DEFAULT),
             as_of: now().date_naive(),
             firmness: FirmnessRequest::of(Draws::DEFAULT),
-            spread_load: false,
+            spread_load: None,
         };
         alongside
             .suggest(&request)

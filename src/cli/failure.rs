@@ -57,6 +57,14 @@ pub enum Failure {
     /// A file could not be written.
     #[error("cannot write {}", .0.display())]
     Written(PathBuf, #[source] std::io::Error),
+    /// A file of workings is none, or something in it does not follow from its inputs.
+    #[error("{} cannot be followed: {why}", .file.display())]
+    Workings {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// Rows of a file were refused; the report says why.
     #[error("{0} row(s) were refused")]
     Refused(u64),
@@ -131,6 +139,7 @@ impl Failure {
             | Self::Output(_)
             | Self::Tampered { .. }
             | Self::Checkpoint { .. }
+            | Self::Workings { .. }
             | Self::File(..)
             | Self::Mail(_)
             | Self::Refused(_)

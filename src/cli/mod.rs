@@ -13,7 +13,9 @@ pub mod flags;
 pub mod health;
 pub mod import;
 pub mod keys;
+pub mod method;
 pub mod openapi;
+pub mod reproduce;
 pub mod serve;
 pub mod stdout;
 pub mod suggest;
@@ -71,6 +73,7 @@ enum Command {
     Keys(keys::Keys),
     Audit(audit::Audit),
     Openapi(openapi::Openapi),
+    Method(method::Method),
     Health(health::Health),
     TestEmail(test_email::TestEmail),
 }
@@ -101,7 +104,7 @@ impl Cli {
             Command::Evaluate(evaluate) => (evaluate.flags(flags), LogFilter::command()),
             Command::Keys(keys) => (keys.flags(flags), LogFilter::command()),
             Command::Audit(audit) => (audit.flags(flags), LogFilter::command()),
-            Command::Openapi(_) => (flags, LogFilter::command()),
+            Command::Openapi(_) | Command::Method(_) => (flags, LogFilter::command()),
             Command::Health(_) => (flags, LogFilter::command()),
             Command::TestEmail(test) => (test.flags(flags), LogFilter::command()),
         };
@@ -145,6 +148,7 @@ impl Prepared {
             Command::Keys(keys) => keys.run(&self.config, now),
             Command::Audit(audit) => audit.run(&self.config, now),
             Command::Openapi(openapi) => openapi.run(),
+            Command::Method(method) => method.run(),
             Command::Health(health) => health.run(&self.config),
             Command::TestEmail(test) => test.run(&self.config),
         }

@@ -1,5 +1,7 @@
 //! `alongside suggest`: one answer in the terminal.
 
+use std::path::PathBuf;
+
 use chrono::{Datelike as _, NaiveDate};
 use clap::Args;
 
@@ -7,7 +9,7 @@ use crate::app::Alongside;
 use crate::cli::failure::Failure;
 use crate::cli::flags::DatabaseFlags;
 use crate::cli::stdout::print;
-use crate::cli::{Now, answer};
+use crate::cli::{Now, answer, reproduce};
 use crate::config::{Config, Flags};
 use crate::domain::dates::PartialDate;
 use crate::domain::firmness::{Draws, FirmnessRequest};
@@ -30,11 +32,17 @@ use crate::startup::{self, TemporaryDatabase};
 Examples:
   alongside suggest RTH
   alongside suggest RTH --limit 3 --weights core_system=0.6,geography=0.4
-  alongside suggest K0N6A --as-of 2026-04-01 --json")]
+  alongside suggest K0N6A --as-of 2026-04-01 --json
+  alongside suggest --from RTH-workings.json")]
 pub struct Suggest {
     /// The ODS code of the organisation that seeks partners, for example RTH
-    #[arg(value_name = "ODS", value_parser = OdsCode::new)]
-    seeker: OdsCode,
+    #[arg(value_name = "ODS", value_parser = OdsCode::new, required_unless_present = "from")]
+    seeker: Option<OdsCode>,
+
+    /// Works a list out again from a file of its workings, which /api/v1/organisations/{odsCode}/suggestions/workings gives, and
+    /// fails where anything in it does not follow from its inputs; reads no database
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeker", "weights", "as_of", "spread_load", "json"])]
+    from: Option<PathBuf>,
 
     /// How many to print, 1 to 50
     #[arg(long, value_name = "NUMBER", default_value = "10", value_parser = limit, allow_negative_numbers = true)]
@@ -59,9 +67,10 @@ pub struct Suggest {
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     seed: u32,
 
-    /// Takes a price off the places of candidates who are seen by more than they have room for; the fits stay
-    #[arg(long)]
-    spread_load: bool,
+    /// Takes a price off the places of candidates who are seen by more than they have room for; the fits stay [default: as the
+    /// programme says]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    spread_load: Option<bool>,
 
     /// Prints JSON, the same as the service answers
     #[arg(long)]
@@ -82,11 +91,18 @@ impl Suggest {
     ///
     /// # Errors
     ///
-    /// [`Failure::Answer`] where the question has no answer; [`Failure::Config`],
+    /// [`Failure::Answer`] where the question has no answer; those of [`reproduce::run`]; [`Failure::Config`],
     /// [`Failure::Database`], [`Failure::Start`] and [`Failure::Output`].
     pub fn run(&self, config: &Config, now: Now) -> Result<(), Failure> {
+        if let Some(file) = &self.from {
+            return reproduce::run(file, self.limit);
+        }
+        // The command line is refused without a code or a file.
+        let Some(seeker) = self.seeker else {
+            return Ok(());
+        };
         let request = SuggestionRequest {
-            seeker: self.seeker,
+            seeker,
             seen_by: SeenBy::Site,
             weights: self.weights,
             filters: Filters::default(),

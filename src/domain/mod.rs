@@ -53,6 +53,7 @@ pub mod vendor;
 pub mod version;
 pub mod webhook;
 pub mod what_if;
+pub mod workings;
 
 /// Declares an enum whose values have one fixed name each in JSON, in the database and on the command line.
 macro_rules! named_enum {

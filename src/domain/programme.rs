@@ -117,6 +117,8 @@ pub struct Programme {
     pub name: String,
     /// What its members' suggestions weigh unless they say otherwise.
     pub weights: Weights,
+    /// Whether its members' suggestions spread exposure by a price (DESIGN 4.11), unless a request says otherwise.
+    pub spread_load: bool,
 }
 
 /// The days on which a programme runs, the first and the last included; without one it is open on that side.
@@ -167,9 +169,7 @@ pub struct ProgrammeRecord {
     pub is_default: bool,
     /// When it runs; the default one always does.
     pub run: Run,
-    /// Whether exposure is spread over the candidates by a price (DESIGN 4.11).
-    pub spread_load: bool,
-    /// How often its name and its days were changed.
+    /// How often its name, its days and whether it spreads exposure were changed.
     pub version: Version,
     /// How often its weights were.
     pub weights_version: Version,

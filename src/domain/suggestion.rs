@@ -108,8 +108,8 @@ pub struct SuggestionRequest {
     pub as_of: NaiveDate,
     /// How firm the ranks are to be found.
     pub firmness: FirmnessRequest,
-    /// Whether exposure is spread by prices.
-    pub spread_load: bool,
+    /// Whether exposure is spread by prices; `None` is as the seeker's programme says.
+    pub spread_load: Option<bool>,
 }
 
 named_enum!(
@@ -313,12 +313,12 @@ pub struct PairQuestion {
     pub as_of: NaiveDate,
     /// How firm the ranks are to be found.
     pub firmness: FirmnessRequest,
-    /// Whether exposure is spread by prices.
-    pub spread_load: bool,
+    /// Whether exposure is spread by prices; `None` is as the seeker's programme says.
+    pub spread_load: Option<bool>,
 }
 
 impl PairQuestion {
-    /// Without looking at how firm the ranks are.
+    /// Without looking at how firm the ranks are, and without prices.
     #[must_use]
     pub const fn plain(seeker: OdsCode, seen_by: SeenBy, as_of: NaiveDate) -> Self {
         Self {
@@ -326,7 +326,7 @@ impl PairQuestion {
             seen_by,
             as_of,
             firmness: FirmnessRequest::of(Draws::NONE),
-            spread_load: false,
+            spread_load: Some(false),
         }
     }
 }

@@ -170,6 +170,15 @@ pub fn programme_of(snapshot: &Snapshot, code: OdsCode, as_of: NaiveDate) -> Res
     Ok(Day::new(snapshot, as_of).programme(row).slug.clone())
 }
 
+/// Whether the programme of an organisation spreads exposure on a day; not where there is no such organisation.
+pub(crate) fn spreads_load(snapshot: &Snapshot, code: OdsCode, as_of: NaiveDate) -> bool {
+    // Without a look at the day where no programme does.
+    snapshot.some_programme_spreads_load()
+        && snapshot
+            .row(code)
+            .is_some_and(|row| Day::new(snapshot, as_of).programme(row).spread_load)
+}
+
 /// The row of an organisation that may ask or be suggested.
 pub(crate) fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
     snapshot
@@ -186,14 +195,14 @@ pub(crate) fn active_row(snapshot: &Snapshot, code: OdsCode) -> Result<Row> {
 
 /// The weights of the seeker's side, with whose they are.
 #[derive(Clone, Copy, Debug)]
-enum Chosen {
+pub(super) enum Chosen {
     Request(Weights),
     Saved(Weights),
     Programme(Weights),
 }
 
 impl Chosen {
-    const fn weights(self) -> Weights {
+    pub(super) const fn weights(self) -> Weights {
         match self {
             Self::Request(weights) | Self::Saved(weights) | Self::Programme(weights) => weights,
         }
@@ -205,7 +214,7 @@ pub(crate) fn weights_of(day: &Day<'_>, seeker: Row, seen_by: SeenBy) -> Weights
     chosen_weights(day, seeker, None, seen_by).weights()
 }
 
-fn chosen_weights(
+pub(super) fn chosen_weights(
     day: &Day<'_>,
     seeker: Row,
     requested: Option<Weights>,
@@ -235,7 +244,7 @@ fn weights_in_use(snapshot: &Snapshot, seeker: Row, chosen: Chosen) -> PerCriter
     shares.unwrap_or_default()
 }
 
-fn method(view: &View<'_>, chosen: Chosen, firmness: FirmnessRequest) -> Method {
+pub(super) fn method(view: &View<'_>, chosen: Chosen, firmness: FirmnessRequest) -> Method {
     let in_use = weights_in_use(view.day.snapshot, view.seeker, chosen);
     Method {
         programme: view.day.programme(view.seeker).slug.clone(),
@@ -300,7 +309,7 @@ fn suggestion(
 }
 
 /// The filters of a request, read once.
-struct Shows<'a> {
+pub(super) struct Shows<'a> {
     view: &'a View<'a>,
     filters: &'a Filters,
     /// The number of the vendor asked for; `Some(None)` where nobody runs its systems.
@@ -313,7 +322,11 @@ struct Shows<'a> {
 }
 
 impl<'a> Shows<'a> {
-    fn new(view: &'a View<'a>, filters: &'a Filters, excluded: &Excluded) -> Result<Self> {
+    pub(super) fn new(
+        view: &'a View<'a>,
+        filters: &'a Filters,
+        excluded: &Excluded,
+    ) -> Result<Self> {
         let vendor = filters
             .vendor
             .as_deref()
@@ -338,7 +351,7 @@ impl<'a> Shows<'a> {
     }
 
     /// Whether a candidate passes every filter that is given and is not excluded. What is not recorded does not pass.
-    fn row(&self, row: Row) -> bool {
+    pub(super) fn row(&self, row: Row) -> bool {
         let snapshot = self.view.day.snapshot;
         let filters = self.filters;
         if self.shows_all {

@@ -12,7 +12,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::view::{Assessment, View};
 
 /// How many facts an answer asks for.
-const N_ASKED: usize = 3;
+pub(crate) const N_ASKED: usize = 3;
 
 /// The fact that would make a criterion apply to an organisation to which it does not.
 const fn fact_for(criterion: Criterion) -> Option<Fact> {

@@ -290,7 +290,7 @@ mod tests {
             limit: Limit::new(limit).unwrap(),
             as_of: day(),
             firmness: FirmnessRequest::of(Draws::NONE),
-            spread_load: false,
+            spread_load: None,
         };
         suggest(
             &Snapshot::new(register),

@@ -19,10 +19,10 @@ use crate::engine::view::{Assessment, Day, View};
 
 /// The steps in which a weight is moved from where it is to 0, and to 1, looking for a flip. The order is that of two quotients
 /// whose parts are linear in the weight, so that it changes at most twice; two flips within one step would be missed.
-const N_STEPS: u32 = 512;
+pub(crate) const N_STEPS: u32 = 512;
 
 /// How often a bracket is halved: to a width below 1e-15.
-const N_HALVINGS: u32 = 52;
+pub(crate) const N_HALVINGS: u32 = 52;
 
 /// The most digits of a point that are said after the decimal point.
 const MAX_DIGITS: u8 = 9;

@@ -29,6 +29,7 @@ pub mod rank;
 pub mod snapshot;
 pub mod view;
 pub mod what_if;
+pub mod workings;
 
 mod columns;
 pub(crate) mod lineage;

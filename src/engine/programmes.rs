@@ -52,7 +52,7 @@ fn ask(register: &Register, seeker: &str, day: &str, seen_by: SeenBy) -> Suggest
         limit: Limit::DEFAULT,
         as_of: day.parse().unwrap(),
         firmness: FirmnessRequest::of(Draws::NONE),
-        spread_load: false,
+        spread_load: None,
     };
     suggest(
         &Snapshot::new(register),

@@ -43,7 +43,7 @@ fn request(seeker: &str) -> SuggestionRequest {
         limit: Limit::new(50).unwrap(),
         as_of: day(),
         firmness: FirmnessRequest::of(Draws::NONE),
-        spread_load: false,
+        spread_load: None,
     }
 }
 

@@ -396,6 +396,11 @@ impl Snapshot {
         &self.programmes[number as usize].0
     }
 
+    /// Whether any programme spreads exposure.
+    pub(crate) fn some_programme_spreads_load(&self) -> bool {
+        self.programme.spread_load || self.programmes.iter().any(|(p, _)| p.spread_load)
+    }
+
     /// The number of the programme with a slug, the default one aside.
     pub(crate) fn number_of_programme(&self, slug: &Slug) -> Option<u32> {
         let at = self.programmes.iter().position(|(p, _)| p.slug == *slug);

@@ -181,6 +181,7 @@ pub(crate) fn register(built: &[Built]) -> Register {
             slug: Slug::new("default").unwrap(),
             name: "Default".to_owned(),
             weights: Weights::EQUAL,
+            spread_load: false,
         },
         programmes: Vec::new(),
     };
@@ -231,6 +232,7 @@ pub(crate) fn programme(
             slug: Slug::new(slug).unwrap(),
             name: format!("Programme {slug}"),
             weights,
+            spread_load: false,
         },
         run: Run::default(),
         members: members

@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::domain::error::{Error, FieldError};
 use crate::domain::ids::OdsCode;
 use crate::http::hosts;
+use crate::http::method::MethodView;
 use crate::http::operation::Operation;
 use crate::http::problem::{Kind, Occurrence, Problem};
-use crate::http::reference::MethodView;
 
 /// The body that an operation takes.
 pub(crate) fn body(operation: &str) -> Option<Value> {

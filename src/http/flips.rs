@@ -36,7 +36,7 @@ const FLIPS_BYTES: usize = 4 * 1024;
 pub(crate) struct FlipParameters {
     between: Option<(OdsCode, OdsCode)>,
     as_of: Option<NaiveDate>,
-    spread_load: bool,
+    spread_load: Option<bool>,
 }
 
 impl Parameters for FlipParameters {

@@ -30,7 +30,7 @@ pub(crate) struct PlainQuestion {
     limit: Limit,
     as_of: NaiveDate,
     firmness: FirmnessRequest,
-    spread_load: bool,
+    spread_load: Option<bool>,
 }
 
 impl PlainQuestion {
@@ -125,7 +125,7 @@ mod tests {
             limit: Limit::new(limit).unwrap(),
             as_of: "2026-11-22".parse().unwrap(),
             firmness: FirmnessRequest::of(Draws::DEFAULT),
-            spread_load: false,
+            spread_load: None,
         };
         PlainQuestion::of(&request, of_edition(edition)).unwrap()
     }
@@ -187,7 +187,7 @@ mod tests {
             limit: Limit::DEFAULT,
             as_of: "2026-11-22".parse().unwrap(),
             firmness: FirmnessRequest::of(Draws::DEFAULT),
-            spread_load: false,
+            spread_load: None,
         };
         let filters = Filters {
             vendor: Some("Epic".into()),

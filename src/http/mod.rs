@@ -55,6 +55,7 @@ mod match_parameters;
 mod match_reviews;
 mod matches;
 mod me;
+mod method;
 mod networks;
 mod notifications;
 mod observe;
@@ -92,6 +93,7 @@ mod webhook_deliveries;
 mod webhooks;
 mod weights;
 mod what_if;
+mod workings;
 
 #[cfg(test)]
 mod tests;
@@ -115,6 +117,7 @@ use crate::app::delivery::DeliverySettings;
 use crate::app::identity::Identities;
 use crate::domain::evaluation::Evaluation;
 use crate::domain::suggestion::Suggestions;
+use crate::domain::workings::Workings;
 use crate::http::access::Access;
 use crate::http::event_stream::Streams;
 use crate::http::hosts::Hosts;
@@ -273,6 +276,24 @@ pub fn evaluation_picture(found: &Evaluation) -> String {
     views::evaluation_picture::picture(found)
 }
 
+/// Writes the method as the API does, for the command line.
+///
+/// # Errors
+///
+/// Where it cannot be written as JSON, which is a bug.
+pub fn method_json() -> serde_json::Result<String> {
+    serde_json::to_string(&method::MethodView::new())
+}
+
+/// Reads the file that `GET suggestions/workings` gives, for the command line.
+///
+/// # Errors
+///
+/// What is wrong with it, in words for whoever gave it.
+pub fn read_workings(text: &str) -> Result<Workings, String> {
+    views::workings::read(text)
+}
+
 /// Serves until its handle stops it; the server does nothing until it is awaited. Signals are the caller's to wait for.
 ///
 /// # Errors
@@ -404,6 +425,9 @@ fn operations(config: &mut ServiceConfig) {
                 .service(history::list_history)
                 .service(suggestions::list_suggestions)
                 .service(suggestions::make_suggestions)
+                // Before the candidates, of which none is called so.
+                .service(workings::show_workings)
+                .service(workings::make_workings)
                 .service(suggestions::show_suggestion)
                 .service(suggestions::compare_candidates)
                 .configure(choices)
@@ -416,7 +440,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(completeness::show_completeness)
                 .service(peer_groups::show_peer_group)
                 .service(reference::show_default_programme)
-                .service(reference::show_method)
+                .service(method::show_method)
                 .service(reference::list_sources)
                 .service(reference::show_openapi)
                 .wrap(from_fn(access::admitted)),

@@ -8,10 +8,11 @@ use crate::http::{
     admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
     blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
     evaluations, event_stream, events, exclusions, expertise, exports, fhir, flips, history,
-    imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, networks,
-    notifications, organisations, overview, particulars, partnerships, pauses, peer_groups, probes,
-    programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions,
-    suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights, what_if,
+    imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, method,
+    networks, notifications, organisations, overview, particulars, partnerships, pauses,
+    peer_groups, probes, programme_weights, programmes, reference, shortlist, shown_contacts,
+    site_suggestions, suggestions, topics, vendors, visibility, webhook_deliveries, webhooks,
+    weights, what_if, workings,
 };
 
 /// What is said of an operation.
@@ -93,6 +94,7 @@ const TABLES: &[&[Operation]] = &[
     match_reviews::OPERATIONS,
     matches::OPERATIONS,
     me::OPERATIONS,
+    method::OPERATIONS,
     networks::OPERATIONS,
     notifications::OPERATIONS,
     organisations::OPERATIONS,
@@ -117,4 +119,5 @@ const TABLES: &[&[Operation]] = &[
     webhooks::OPERATIONS,
     weights::OPERATIONS,
     what_if::OPERATIONS,
+    workings::OPERATIONS,
 ];

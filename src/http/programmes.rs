@@ -97,12 +97,12 @@ pub(crate) struct GivenProgramme {
     /// Its last day; left out, it has no end.
     #[schema(max_length = 10, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     ends: Option<String>,
-    /// Whether exposure is spread by a price. Suggestions carry none yet, so only false is taken.
+    /// Whether its members' suggestions spread exposure by a price, unless a request says otherwise; left out, they do not.
     spread_load: Option<bool>,
 }
 
 impl GivenProgramme {
-    fn check(self) -> Result<(String, Run)> {
+    fn check(self) -> Result<(String, Run, bool)> {
         let mut given = Faults::default();
         let name = given.text("/name", Some(self.name), MAX_NAME_CHARS);
         let mut day = |pointer, text: Option<String>| {
@@ -119,11 +119,8 @@ impl GivenProgramme {
         {
             given.refuse("/ends", "is not before the first day");
         }
-        if self.spread_load == Some(true) {
-            given.refuse("/spreadLoad", "is false: suggestions carry no load price");
-        }
         given.finish()?;
-        Ok((checked(name)?, run))
+        Ok((checked(name)?, run, self.spread_load.unwrap_or_default()))
     }
 }
 
@@ -213,7 +210,7 @@ pub(crate) async fn create_programme(
 
 fn opened(
     connection: &mut Connection,
-    (name, run): (String, Run),
+    (name, run, spread_load): (String, Run, bool),
     (by, at): (&str, DateTime<Utc>),
 ) -> Result<ProgrammeRecord> {
     let known = programmes::all(connection)?;
@@ -231,6 +228,7 @@ fn opened(
         slug: slug.clone(),
         name,
         weights: programmes::default(connection)?.weights,
+        spread_load,
     };
     programmes::add(connection, &programme, run, by, at)?;
     programmes::find(connection, Some(&slug))
@@ -276,7 +274,8 @@ fn shown(
 
 /// Change a programme
 ///
-/// Names a programme anew and says anew when it runs; what is left out of the body is open. From its first day to its last its
+/// Names a programme anew and says anew when it runs and whether its members' suggestions spread exposure; days that are left out
+/// are open, and `spreadLoad` left out is off. From its first day to its last its
 /// weights count for its members. The default programme has no days: it is always there.
 #[utoipa::path(
     tag = "programmes",

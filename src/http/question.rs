@@ -164,7 +164,7 @@ impl Question {
             limit: limit.unwrap_or(Limit::DEFAULT),
             as_of: day.unwrap_or(today),
             firmness,
-            spread_load: self.spread_load.unwrap_or_default(),
+            spread_load: self.spread_load,
         })
     }
 }

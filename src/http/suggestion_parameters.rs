@@ -22,7 +22,7 @@ pub(crate) struct SuggestionParameters {
     pub(crate) limit: Option<Limit>,
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) drawn: Drawn,
-    pub(crate) spread_load: bool,
+    pub(crate) spread_load: Option<bool>,
 }
 
 impl Parameters for SuggestionParameters {
@@ -56,9 +56,9 @@ pub(crate) struct Drawn {
     pub(crate) seed: Option<u64>,
 }
 
-/// Whether exposure is spread by prices.
-pub(crate) fn spread_load(query: &mut Query) -> bool {
-    query.take("spreadLoad", truth).unwrap_or_default()
+/// Whether exposure is spread by prices, where the request says so.
+pub(crate) fn spread_load(query: &mut Query) -> Option<bool> {
+    query.take("spreadLoad", truth)
 }
 
 fn truth(text: &str) -> Result<bool, Fault> {
@@ -74,12 +74,10 @@ pub(crate) fn spread_load_in_query() -> Parameter {
 }
 
 pub(crate) fn spread_schema() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Boolean)
-        .default(Some(json!(false)))
+    ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
-pub(crate) const SPREAD_WORDS: &str = "Whether a price is taken off the places of candidates who are seen by more than they have room for. The fits stay.";
+pub(crate) const SPREAD_WORDS: &str = "Whether a price is taken off the places of candidates who are seen by more than they have room for. The fits stay. Left out, it is as the seeker's programme says.";
 
 impl Drawn {
     fn read(query: &mut Query) -> Self {
@@ -146,7 +144,7 @@ pub(crate) fn seed_schema() -> ObjectBuilder {
 pub(crate) struct CandidateParameters {
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) drawn: Drawn,
-    pub(crate) spread_load: bool,
+    pub(crate) spread_load: Option<bool>,
 }
 
 impl Parameters for CandidateParameters {
@@ -201,7 +199,7 @@ pub(crate) struct ComparisonParameters {
     pub(crate) with: Vec<OdsCode>,
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) drawn: Drawn,
-    pub(crate) spread_load: bool,
+    pub(crate) spread_load: Option<bool>,
 }
 
 impl Parameters for ComparisonParameters {

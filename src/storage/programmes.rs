@@ -60,15 +60,16 @@ type VersionRow = (i64, String, f64, Option<NaiveDateTime>, Option<String>);
 ///
 /// [`Error::Unavailable`] or [`Error::Internal`] where it cannot be read.
 pub fn default(connection: &mut Connection) -> Result<Programme> {
-    let (slug, name): (String, String) = programmes::table
+    let (slug, name, spread_load): (String, String, bool) = programmes::table
         .filter(programmes::is_default.eq(true))
-        .select((programmes::slug, programmes::name))
+        .select((programmes::slug, programmes::name, programmes::spread_load))
         .first(&mut connection.database)
         .map_err(failed("reading the default programme"))?;
     Ok(Programme {
         weights: weights_of(connection, &slug)?,
         slug: Stored::new("programmes", &[slug.as_str()]).parse(&slug)?,
         name,
+        spread_load,
     })
 }
 
@@ -140,10 +141,10 @@ fn record(connection: &mut Connection, row: HeadRow) -> Result<ProgrammeRecord> 
             slug: stored.parse(&slug)?,
             name,
             weights: weights_of(connection, &slug)?,
+            spread_load,
         },
         is_default,
         run: Run { starts, ends },
-        spread_load,
         version: number(version).map_err(|fault| stored.corrupt(fault))?,
         weights_version: number(last_version(connection, &slug)?)
             .map_err(|fault| stored.corrupt(fault))?,
@@ -177,6 +178,7 @@ pub fn set_default(connection: &mut Connection, programme: &Programme) -> Result
                         programmes::slug.eq(slug),
                         programmes::name.eq(&programme.name),
                         programmes::is_default.eq(true),
+                        programmes::spread_load.eq(programme.spread_load),
                     ))
                     .execute(c)
             })
@@ -252,13 +254,14 @@ fn add_head(connection: &mut Connection, programme: &Programme, run: Run) -> Res
         programmes::is_default.eq(false),
         programmes::starts.eq(run.starts),
         programmes::ends.eq(run.ends),
+        programmes::spread_load.eq(programme.spread_load),
     );
     each_backend!(connection, c => diesel::insert_into(programmes::table).values(row).execute(c))
         .map_err(failed("adding a programme"))?;
     Ok(())
 }
 
-/// Names a programme anew and says anew when it runs, from a version that the caller has seen; returns what it was and what it
+/// Names a programme anew and says anew when it runs and whether it spreads exposure, from a version that the caller has seen; returns what it was and what it
 /// is.
 ///
 /// # Errors
@@ -268,7 +271,7 @@ fn add_head(connection: &mut Connection, programme: &Programme, run: Run) -> Res
 pub fn change(
     connection: &mut Connection,
     slug: &Slug,
-    (name, run): (String, Run),
+    (name, run, spread_load): (String, Run, bool),
     expected: &Expected,
 ) -> Result<Outcome<(ProgrammeRecord, ProgrammeRecord)>> {
     let before = find(connection, Some(slug))?;
@@ -281,11 +284,13 @@ pub fn change(
             "the default programme has no first and no last day",
         ));
     }
-    if before.programme.name == name && before.run == run {
+    let old = &before.programme;
+    if old.name == name && before.run == run && old.spread_load == spread_load {
         return Ok(Outcome::Unchanged((before.clone(), before)));
     }
     let mut after = before.clone();
     (after.programme.name, after.run) = (name, run);
+    after.programme.spread_load = spread_load;
     after.version = Version(before.version.0 + 1);
     let version = i64::try_from(after.version.0)
         .map_err(|fault| Error::Internal("raising a version", fault.into()))?;
@@ -294,6 +299,7 @@ pub fn change(
             programmes::name.eq(&after.programme.name),
             programmes::starts.eq(run.starts),
             programmes::ends.eq(run.ends),
+            programmes::spread_load.eq(spread_load),
             programmes::version.eq(version),
         ))
         .execute(&mut connection.database)
@@ -537,6 +543,7 @@ pub fn json_of(record: &ProgrammeRecord) -> Value {
         "name": record.programme.name,
         "starts": record.run.starts,
         "ends": record.run.ends,
+        "spreadLoad": record.programme.spread_load,
         "version": record.version.0,
     })
 }

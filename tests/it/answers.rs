@@ -29,7 +29,7 @@ fn request(seeker: &str, limit: i64) -> SuggestionRequest {
         limit: Limit::new(limit).unwrap(),
         as_of: "2026-11-22".parse().unwrap(),
         firmness: FirmnessRequest::of(Draws::NONE),
-        spread_load: false,
+        spread_load: None,
     }
 }
 

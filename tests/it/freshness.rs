@@ -47,7 +47,7 @@ fn request() -> SuggestionRequest {
         limit: Limit::DEFAULT,
         as_of: "2026-11-22".parse().unwrap(),
         firmness: FirmnessRequest::of(Draws::NONE),
-        spread_load: false,
+        spread_load: None,
     }
 }
 

@@ -19,7 +19,7 @@ pub const IMPORTANCE: [f64; Module::ALL.len()] =
     [1.0, 0.5, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1];
 
 /// A match counts as one, for the mean of 4.2, from this expected value on.
-const MATCH_FROM: f64 = 0.5;
+pub(crate) const MATCH_FROM: f64 = 0.5;
 
 /// The systems of one module, as several organisations may have them; a known absence where there are none.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ mod means;
 use ndarray::{Array2, ArrayView1};
 
 pub(crate) use self::attributes::AttributePair;
+pub(crate) use self::means::RANGE_TWENTIETHS;
 
 use crate::domain::organisation::{CareSetting, CareSettings};
 use crate::domain::profile::{Attribute, AttributeFact};
@@ -25,7 +26,7 @@ pub const ATTRIBUTE_WEIGHTS: [f64; Attribute::ALL.len()] = [
 ];
 
 /// The range of an ethos answer, 1 to 5.
-const ETHOS_RANGE: f64 = 4.0;
+pub(crate) const ETHOS_RANGE: f64 = 4.0;
 const N_ATTRIBUTES: usize = Attribute::ALL.len();
 const N_ETHOS: usize = Attribute::ETHOS.len();
 const N_SETTINGS: usize = CareSetting::ALL.len();

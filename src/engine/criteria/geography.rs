@@ -12,6 +12,9 @@ pub const SAME_ICB: f64 = 0.5;
 /// Alignment of two organisations in one NHS region but not one board (DESIGN 4.3).
 pub const SAME_REGION: f64 = 0.2;
 
+/// The exponent of what benefit leaves of the distance's cost (DESIGN 4.3); [`residual_cost`] takes it as a square root.
+pub const SOFTENING: f64 = 0.5;
+
 /// A position as the unit vector from the centre of the Earth: what a scan can compare without trigonometry.
 pub type UnitVector = [f64; 3];
 
@@ -214,6 +217,10 @@ mod tests {
             assert!((score(decay(160.0), theta_1, 0.0) - softened).abs() < ROUNDING);
         }
         assert!((residual_cost(0.75) - 0.5).abs() < ROUNDING);
+        for benefit in [0.0, 0.25, 0.5, 0.9, 1.0_f64] {
+            let by_power = (1.0 - benefit).powf(SOFTENING);
+            assert!((residual_cost(benefit) - by_power).abs() < ROUNDING);
+        }
     }
 
     #[test]

@@ -7,11 +7,12 @@ use crate::domain::interval::Interval;
 use crate::domain::profile::{TopicInterest, TopicNeed, TopicStage};
 use crate::engine::columns::{Row, index};
 
-/// A topic counts as long live from here on (DESIGN 4.7).
-const LONG_LIVE: Months = Months::new(12);
+/// A topic counts as long live from so many months on (DESIGN 4.7).
+pub(crate) const LONG_LIVE_MONTHS: u32 = 12;
+const LONG_LIVE: Months = Months::new(LONG_LIVE_MONTHS);
 
 /// How much a need counts (DESIGN 4.7).
-const fn need_weight(need: TopicNeed) -> f64 {
+pub(crate) const fn need_weight(need: TopicNeed) -> f64 {
     match need {
         TopicNeed::Wanted => 1.0,
         TopicNeed::Urgent => 2.0,

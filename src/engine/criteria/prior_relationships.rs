@@ -17,9 +17,10 @@ pub const DECLARED_FACTOR: f64 = 0.5;
 /// How far a link that nobody recorded can raise the score: at most by this share of what is left (DESIGN 4.6).
 pub const UNRECORDED_SHARE: f64 = 0.5;
 /// The days in a year (DESIGN 4.6).
-const DAYS_A_YEAR: f64 = 365.25;
-/// A list declared complete counts as complete for so long (DESIGN 4.6).
-const COMPLETE_FOR: Months = Months::new(24);
+pub(crate) const DAYS_A_YEAR: f64 = 365.25;
+/// A list declared complete counts as complete for so many months (DESIGN 4.6).
+pub(crate) const COMPLETE_MONTHS: u32 = 24;
+const COMPLETE_FOR: Months = Months::new(COMPLETE_MONTHS);
 
 /// A kind's strength, `0..=1`, and the years in which it halves after its end.
 ///

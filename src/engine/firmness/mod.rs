@@ -47,7 +47,7 @@ pub const CONCENTRATION_PER_CRITERION: f64 = 10.0;
 const DRAWS_OF_TWO_THREADS: u32 = 8_192;
 
 /// The most draws with which the confidence of each candidate is measured.
-const MAX_DRAWS_OF_CONFIDENCE: u32 = 2_000;
+pub(crate) const MAX_DRAWS_OF_CONFIDENCE: u32 = 2_000;
 
 /// A score that is not known: what is drawn, and what hangs on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -263,7 +263,7 @@ pub fn field_of(snapshot: &Snapshot, seeker: OdsCode, as_of: NaiveDate) -> Resul
 }
 
 /// How many threads are worth it.
-fn threads(request: &FirmnessRequest) -> NonZeroUsize {
+pub(super) fn threads(request: &FirmnessRequest) -> NonZeroUsize {
     let most = if request.draws.count() >= DRAWS_OF_TWO_THREADS {
         thread::available_parallelism()
             .map_or(1, NonZeroUsize::get)

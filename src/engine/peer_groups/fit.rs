@@ -16,7 +16,7 @@ use crate::domain::load::MIN_GROUP;
 use crate::domain::peer_group::{GroupNumber, N_GROUPS, Tried};
 
 /// How often k-means starts anew; the best counts.
-const N_STARTS: usize = 10;
+pub(crate) const N_STARTS: usize = 10;
 
 /// After how many rounds a start ends, converged or not.
 const MAX_ROUNDS: u64 = 100;

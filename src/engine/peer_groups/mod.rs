@@ -18,6 +18,7 @@ mod tests;
 
 use ndarray::{Array1, Array2, ArrayView1};
 
+pub(crate) use self::fit::N_STARTS;
 use self::fit::{Fitted, fit};
 use crate::domain::error::{Error, Result};
 use crate::domain::exclusion::Excluded;
@@ -40,7 +41,7 @@ pub const SEED: u64 = 1;
 
 /// The most organisations that groups are found from, spread evenly over the codes; the others join the nearest group. A silhouette takes
 /// a time that grows with the square.
-const MAX_FITTED: usize = 500;
+pub(crate) const MAX_FITTED: usize = 500;
 
 /// What an attribute is brought to the same scale with.
 #[derive(Clone, Copy, Debug)]

@@ -37,3 +37,4 @@ pub(crate) mod text;
 pub(crate) mod webhooks;
 pub(crate) mod weights;
 pub(crate) mod what_if;
+pub(crate) mod workings;

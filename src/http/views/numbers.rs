@@ -19,6 +19,11 @@ pub(crate) struct Km(pub(crate) f64);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Amount(pub(crate) f64);
 
+/// Rounds a share, a score or a price as answers show it.
+pub(crate) fn shown(number: f64) -> f64 {
+    rounded(number, 1e6)
+}
+
 /// Rounds to the nearest of `per_unit` parts of one; adding zero turns -0.0 into 0.0.
 fn rounded(number: f64, per_unit: f64) -> f64 {
     (number * per_unit).round() / per_unit + 0.0

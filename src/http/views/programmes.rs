@@ -28,12 +28,12 @@ pub(crate) struct ProgrammeRecordView {
     /// Its last day; null where it has no end.
     #[schema(required)]
     ends: Option<NaiveDate>,
-    /// Whether exposure is spread over the candidates by a price.
+    /// Whether its members' suggestions spread exposure by a price, unless a request says otherwise.
     spread_load: bool,
     weights: WeightsView,
     /// The version of the weights.
     weights_version: u64,
-    /// The version of the name and the days.
+    /// The version of the name, the days and `spreadLoad`.
     version: u64,
 }
 
@@ -45,7 +45,7 @@ impl From<ProgrammeRecord> for ProgrammeRecordView {
             is_default: record.is_default,
             starts: record.run.starts,
             ends: record.run.ends,
-            spread_load: record.spread_load,
+            spread_load: record.programme.spread_load,
             weights: WeightsView(record.programme.weights),
             weights_version: record.weights_version.0,
             version: record.version.0,

@@ -80,6 +80,7 @@ fn read() -> Read<Bundle> {
                 slug: slug("the default programme", "default")?,
                 name: "Default programme".to_owned(),
                 weights: Weights::EQUAL,
+                spread_load: false,
             },
             programmes: Vec::new(),
             organisations: organisations.organisations,

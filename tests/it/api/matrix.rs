@@ -102,6 +102,8 @@ const ROWS: &[(&str, For)] = &[
     ("compare_candidates", For::ItselfAdminsViewers),
     ("show_completeness", For::ItselfAdminsViewers),
     ("show_flips", For::ItselfAdminsViewers),
+    ("show_workings", For::ItselfAdminsViewers),
+    ("make_workings", For::ItselfAdminsViewers),
     ("show_peer_group", For::ItselfAdminsViewers),
     ("list_exclusions", For::Itself),
     ("show_exclusion", For::Itself),

@@ -48,6 +48,7 @@ mod visibility;
 mod webhooks;
 mod weights;
 mod what_if;
+mod workings;
 
 use std::sync::LazyLock;
 

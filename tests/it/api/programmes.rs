@@ -209,7 +209,7 @@ async fn what_a_programme_cannot_be_is_told_at_once() {
             json!({ "name": "A", "starts": "2027-01-01", "ends": "2026-12-31" }),
             "/ends",
         ),
-        (json!({ "name": "A", "spreadLoad": true }), "/spreadLoad"),
+        (json!({ "name": "A", "spreadLoad": "yes" }), "/spreadLoad"),
         (json!({ "name": "–" }), "/name"),
         (json!({ "name": "A", "weights": {} }), "/weights"),
     ] {

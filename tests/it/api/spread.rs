@@ -6,7 +6,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use super::{SERVICE, get};
-use crate::support::service::As;
+use crate::support::service::{As, TestService};
 
 const DAY: &str = "asOf=2026-11-22&draws=0";
 
@@ -172,4 +172,61 @@ async fn what_is_neither_true_nor_false_is_refused() {
         .await
         .problem(422, "/problems/invalid-request");
     assert_eq!(refused["errors"][0]["pointer"], "/spreadLoad");
+}
+
+/// A programme's own choice counts for its members where the request says nothing, from the write on.
+#[actix_web::test]
+async fn a_programme_spreads_exposure_for_its_members() {
+    let service = TestService::bundled();
+    let programmes = "/api/v1/admin/programmes";
+    let body = json!({ "name": "Fair shares", "spreadLoad": true });
+    let opened = service.post(As::Admin, programmes, &body).await;
+    assert_eq!(
+        (opened.status, &opened.json()["spreadLoad"]),
+        (201, &json!(true))
+    );
+    let ours = format!("{programmes}/fair-shares");
+    let joined = service
+        .put(As::Admin, &format!("{ours}/members/RTH"), &json!({}))
+        .await;
+    joined.good();
+    let list =
+        |site: &str, said: &str| format!("/api/v1/organisations/{site}/suggestions?draws=0{said}");
+    let asked = async |path: String| service.get(As::Admin, &path).await.good();
+    let used = |answer: &Value| answer["method"]["spreadLoad"].clone();
+    let plain = asked(list("RTH", "")).await;
+    assert_eq!(used(&plain), true);
+    let spread = asked(list("RTH", "&spreadLoad=true")).await;
+    assert_eq!(plain["suggestions"], spread["suggestions"]);
+    let without = asked(list("RTH", "&spreadLoad=false")).await;
+    assert_eq!(used(&without), false);
+    assert_ne!(plain["suggestions"], without["suggestions"]);
+    // The seeker's programme decides: RHW is in none.
+    assert_eq!(used(&asked(list("RHW", "")).await), false);
+    let pair = "/api/v1/organisations/RTH/suggestions/RHW?draws=0";
+    assert_eq!(used(&asked(pair.into()).await), true);
+    let posted = service
+        .post(
+            As::Admin,
+            "/api/v1/organisations/RTH/suggestions",
+            &json!({}),
+        )
+        .await;
+    assert_eq!(used(&posted.good()), true);
+    let flips = "/api/v1/organisations/RTH/flips?between=RHW,RJ7";
+    assert_eq!(used(&asked(flips.into()).await), true);
+    // Off again; the audit has both.
+    let off = service
+        .put(As::Admin, &ours, &json!({ "name": "Fair shares" }))
+        .await;
+    assert_eq!(off.good()["spreadLoad"], false);
+    assert_eq!(
+        asked(list("RTH", "")).await["suggestions"],
+        without["suggestions"]
+    );
+    let audit = asked("/api/v1/admin/audit?limit=5".into()).await;
+    assert!(
+        audit.to_string().contains("\"spreadLoad\":false"),
+        "{audit}"
+    );
 }

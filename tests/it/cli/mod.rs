@@ -9,3 +9,4 @@ mod program;
 mod running;
 mod secrets;
 mod settings;
+mod workings;

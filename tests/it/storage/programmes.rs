@@ -29,6 +29,7 @@ fn a_programme() -> Programme {
         slug: slug("a-programme"),
         name: "A programme".to_owned(),
         weights: Weights::new([1.0, 0.5, 0.0, 0.25, 0.125, 1e-9]).expect("weights"),
+        spread_load: true,
     }
 }
 

@@ -95,6 +95,7 @@ fn topics_weights_standings_and_repetitions_are_kept() {
             slug: slug("region-1"),
             name: "A region".to_owned(),
             weights: Weights::new(weights).expect("weights"),
+            spread_load: true,
         };
         wanted.links[0].standing = LinkStanding::Disputed;
         let twin = wanted.links[0].clone();

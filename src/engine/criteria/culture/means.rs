@@ -10,7 +10,7 @@ use crate::engine::criteria::similarity::{SimilaritySums, mean_of_others, percen
 
 /// The range of a data attribute runs between the 5th and the 95th percentile over the active organisations, here in
 /// twentieths (DESIGN 4.5).
-const RANGE_TWENTIETHS: (usize, usize) = (1, 19);
+pub(crate) const RANGE_TWENTIETHS: (usize, usize) = (1, 19);
 
 impl CultureColumns {
     /// The sorted values of a column over the rows that have it.
