@@ -128,7 +128,7 @@ impl Alongside {
         Ok((Some(prices), held))
     }
 
-    async fn in_turn<T: Send + 'static>(
+    pub(super) async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {

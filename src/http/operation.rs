@@ -11,7 +11,8 @@ use crate::http::{
     link_answers, links, links_declaration, match_reviews, matches, me, networks, notifications,
     organisations, overview, particulars, partnerships, pauses, peer_groups, probes,
     programme_weights, programmes, reference, shortlist, shown_contacts, site_suggestions,
-    suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights, what_if,
+    standings, suggestions, topics, vendors, visibility, webhook_deliveries, webhooks, weights,
+    what_if,
 };
 
 /// What is said of an operation.
@@ -108,6 +109,7 @@ const TABLES: &[&[Operation]] = &[
     shortlist::OPERATIONS,
     shown_contacts::OPERATIONS,
     site_suggestions::OPERATIONS,
+    standings::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
     vendors::OPERATIONS,
