@@ -35,6 +35,7 @@ mod prices;
 pub mod sending;
 pub mod shortlist;
 pub mod shown_contacts;
+pub mod standings;
 pub mod succession;
 pub mod told;
 mod vendors;

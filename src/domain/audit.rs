@@ -77,6 +77,7 @@ const OPEN_KINDS: &[&str] = &[
     "programme_members",
     "programme_weights",
     "programmes",
+    "standings",
     "succession",
     "successions",
     "topics",

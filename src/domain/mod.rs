@@ -48,6 +48,7 @@ pub mod secret;
 pub mod shortlist;
 pub mod slugs;
 pub mod spreadsheet;
+pub mod standing;
 pub mod suggestion;
 pub mod vendor;
 pub mod version;

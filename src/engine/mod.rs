@@ -27,6 +27,7 @@ pub mod peer_groups;
 pub mod prices;
 pub mod rank;
 pub mod snapshot;
+pub mod standings;
 pub mod view;
 pub mod what_if;
 pub mod workings;

@@ -81,6 +81,7 @@ mod reference;
 mod shortlist;
 mod shown_contacts;
 mod site_suggestions;
+mod standings;
 mod suggestion_parameters;
 mod suggestions;
 mod swagger_ui;
@@ -387,6 +388,11 @@ fn operations(config: &mut ServiceConfig) {
                 .service(evaluations::show_evaluation_picture)
                 .service(peer_groups::show_peer_groups)
                 .service(peer_groups::show_peer_picture)
+                .service(standings::list_standings)
+                .service(standings::keep_standing)
+                .service(standings::show_standing)
+                .service(standings::remove_standing)
+                .service(standings::show_stability)
                 .service(keys::list_keys)
                 .service(keys::create_key)
                 .service(keys::show_key)

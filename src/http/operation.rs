@@ -11,7 +11,7 @@ use crate::http::{
     imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, method,
     networks, notifications, organisations, overview, particulars, partnerships, pauses,
     peer_groups, probes, programme_weights, programmes, reference, shortlist, shown_contacts,
-    site_suggestions, suggestions, topics, vendors, visibility, webhook_deliveries, webhooks,
+    site_suggestions, standings, suggestions, topics, vendors, visibility, webhook_deliveries, webhooks,
     weights, what_if, workings,
 };
 
@@ -111,6 +111,7 @@ const TABLES: &[&[Operation]] = &[
     shortlist::OPERATIONS,
     shown_contacts::OPERATIONS,
     site_suggestions::OPERATIONS,
+    standings::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,
     vendors::OPERATIONS,

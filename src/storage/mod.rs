@@ -61,6 +61,7 @@ mod seal;
 mod sealed;
 mod server;
 pub mod shortlist;
+pub mod standings;
 pub mod told;
 pub mod topics;
 mod turn;

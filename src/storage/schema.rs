@@ -648,6 +648,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    standings (id) {
+        id -> Text,
+        sequence -> BigInt,
+        revision -> BigInt,
+        method_version -> Text,
+        as_of -> Date,
+        n_sites -> BigInt,
+        kept_at -> Timestamp,
+        kept_by -> Text,
+    }
+}
+
+diesel::table! {
+    standing_sites (standing_id, ods_code) {
+        standing_id -> Text,
+        ods_code -> Text,
+        ranking -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     organisation_care_settings,

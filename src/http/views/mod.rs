@@ -32,6 +32,7 @@ pub(crate) mod peer_groups;
 pub(crate) mod peer_picture;
 pub(crate) mod prices;
 pub(crate) mod programmes;
+pub(crate) mod standings;
 pub(crate) mod suggestion;
 pub(crate) mod text;
 pub(crate) mod webhooks;

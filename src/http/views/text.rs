@@ -21,6 +21,7 @@ use crate::domain::partnership::{EndReason, PartnershipState};
 use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
 use crate::domain::programme::Criterion;
 use crate::domain::provenance::{Provenance, Voice};
+use crate::domain::standing::WhyLeft;
 use crate::domain::suggestion::{Fact, WeightsFrom};
 use crate::domain::webhook::{AttemptError, DeliveryState, DisabledReason};
 use crate::domain::what_if::WhyUnmatched;
@@ -162,6 +163,7 @@ named! {
     CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
     CriterionName(Criterion) as "Criterion": "A named part of a fit.";
     AdminSuggestionStateName(AdminSuggestionState) as "AdminSuggestionState": "What has become of a suggestion of the programme.";
+    WhyLeftName(WhyLeft) as "WhyLeft": "Why an organisation left a top ten.";
     WhyUnmatchedName(WhyUnmatched) as "WhyUnmatched": "Why an organisation is in no pair.";
     WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";
     RankingName(Ranking) as "Ranking": "A way of ranking candidates.";

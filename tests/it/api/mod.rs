@@ -41,6 +41,7 @@ mod peer_groups;
 mod programmes;
 mod reference;
 mod spread;
+mod standings;
 mod suggestions;
 mod topics;
 mod unseen;

@@ -1,0 +1,2 @@
+DROP TABLE standing_sites;
+DROP TABLE standings;
