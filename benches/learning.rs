@@ -3,11 +3,12 @@
 //! `cargo bench --bench learning -- 200` learns 200 times from 40, from 200 and from 1,000 outcomes of pairs of the bundled
 //! register, for each of several truths. Fails where a bar of issue 6 is missed:
 //!
-//! - where the truth is unlike the prior and the register's pairs can tell it, the learnt weights do better on fresh pairs than the
-//!   prior's in 95 % of the runs, at 200 outcomes and more;
+//! - where the truth is unlike the prior and the register's pairs can tell it, the learnt weights have a lower expected log-loss on new
+//!   outcomes than the prior's in 95 % of the runs, at 200 outcomes and more;
 //! - nowhere does the gate let through weights that do worse;
-//! - over truths drawn from the prior, 85 % to 95 % of the stated 90 % intervals hold the true weight. That is what a credible
-//!   interval claims; of one truth that is unlike the prior it may be less, which is printed.
+//! - over truths drawn from the prior, 85 % to 95 % of the stated 90 % intervals hold the true weight where it lies inside 0 and 1.
+//!   That is what a credible interval claims. A true weight of exactly 0 is held more often, since many intervals begin there, and
+//!   of one truth that is unlike the prior it may be less: both are printed, without a bar.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -46,7 +47,7 @@ const COVERAGE: std::ops::RangeInclusive<f64> = 0.85..=0.95;
 /// Seeds tried for each run: outcomes of one kind, from which nothing is learnt, take a new one.
 const TRIES: u64 = 4;
 /// Where seeds begin, apart from those on which the gate was set.
-const FIRST_SEED: u64 = 1_000_000;
+const FIRST_SEED: u64 = 2_000_000;
 
 /// What is asked of the runs of a truth.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -157,9 +158,7 @@ fn runs(pool: ArrayView2<'_, f64>, truth: &Truth, n: usize, n_runs: usize) -> Ve
 fn holds(found: &Tally, bar: Bar, n: usize, n_runs: usize) -> bool {
     let bar = match bar {
         Bar::Better => n < N_ENOUGH || found.better >= BETTER_AT_LEAST,
-        Bar::Coverage => {
-            COVERAGE.contains(&found.coverage) && COVERAGE.contains(&found.coverage_interior)
-        }
+        Bar::Coverage => COVERAGE.contains(&found.coverage_interior),
         Bar::Gate => true,
     };
     bar && found.passed_though_worse == 0 && found.n_runs >= n_runs

@@ -2,8 +2,8 @@
 //!
 //! A pair's scores are drawn from a pool; it succeeds with probability `1/(1 + exp(-(alpha + sum of beta_k x_k)))`. Learning is
 //! the service's own: [`compare`] is the gate, [`posterior`] and [`weights`] make what would be published. How well weights do is
-//! asked of a fresh set that nothing learnt from, with the true probabilities in the place of drawn outcomes, so that chance in
-//! the asking tells no lies: its log-loss is the expected one.
+//! asked of all pairs of the pool, with the true probabilities in the place of drawn outcomes: the expected log-loss on new
+//! outcomes of the same kind, in which no chance of the asking is left.
 
 use alongside::engine::outcomes::held_out::{Outcomes, base_rate_and_slope, compare};
 use alongside::engine::outcomes::posterior::{
@@ -17,8 +17,6 @@ use rand_xoshiro::rand_core::{RngCore as _, SeedableRng as _};
 
 /// Folds, as the service deals them.
 const N_FOLDS: usize = 5;
-/// Fresh pairs on which weights are compared.
-const N_FRESH: usize = 4_000;
 
 /// What makes partnerships succeed.
 #[derive(Clone, Debug)]
@@ -67,7 +65,7 @@ impl Draws {
 /// What came of learning once.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
-    /// By how much the expected log-loss of the learnt weights on fresh pairs is below that of the prior's, in nats.
+    /// By how much the expected log-loss of the learnt weights on all pairs is below that of the prior's, in nats.
     pub(crate) gain: f64,
     /// Whether the gate lets the learnt weights through.
     pub(crate) passes: bool,
@@ -107,11 +105,10 @@ pub(crate) fn run(
     let learnt = weights(&fit, prior, n, seed);
     let published: Vec<f64> = learnt.iter().map(|w| w.weight).collect();
     let true_weights = shares(&truth[1..], prior);
-    let fresh = drawn(pool, N_FRESH, &mut draws);
-    let chances = chances(fresh.view(), &truth);
+    let chances = chances(pool, &truth);
     let loss = |weights: &[f64]| -> Option<f64> {
         let line = base_rate_and_slope(scores.view(), &successes, weights).ok()?;
-        Some(expected_loss(&line, fresh.view(), weights, &chances))
+        Some(expected_loss(&line, pool, weights, &chances))
     };
     let apart = published
         .iter()
@@ -168,7 +165,7 @@ fn expected_loss(
 pub(crate) struct Tally {
     /// Runs from which something was learnt.
     pub(crate) n_runs: usize,
-    /// The share of them in which the learnt weights do better on fresh pairs.
+    /// The share of them in which the learnt weights do better on all pairs.
     pub(crate) better: f64,
     /// The share of them that the gate lets through.
     pub(crate) passed: f64,

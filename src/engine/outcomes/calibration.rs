@@ -32,7 +32,7 @@ pub struct Found {
 ///
 /// # References
 ///
-/// DeGroot and Fienberg, "The comparison and evaluation of forecasters", *The Statistician* 32, 1983, section 3.
+/// `DeGroot` and Fienberg, "The comparison and evaluation of forecasters", *The Statistician* 32, 1983, section 3.
 #[must_use]
 pub fn calibration(probabilities: &[f64], successes: &[bool]) -> Vec<Bin> {
     let mut counts = [(0_usize, 0.0, 0_usize); N_BINS];

@@ -17,9 +17,9 @@ pub const MIN_OUTCOMES: usize = 40;
 /// Standard errors by which the mean gain must lie above 0.
 ///
 /// It is strict: folds share what they train on, which makes the standard error too small, and the gains of few outcomes have
-/// a long tail. Of 11,492 simulated runs whose learnt weights did better or worse on fresh pairs, the worse ones came to at most
-/// 3.46 (`benches/learning.rs`, seven truths, 40 to 1,000 outcomes); the bench then asks the same of other seeds.
-pub const GATE_STANDARD_ERRORS: f64 = 3.5;
+/// a long tail. In 16,290 simulated runs (seven truths; 40, 200 and 1,000 outcomes each) the learnt weights that did worse on new
+/// pairs came to at most 3.51; `benches/learning.rs` asks the same of other seeds.
+pub const GATE_STANDARD_ERRORS: f64 = 4.0;
 /// No probability is taken to be closer to 0 or 1 than this.
 const CLIP: f64 = 1e-12;
 

@@ -16,7 +16,7 @@ use crate::support::database::{TestDatabase, a_change, on_every_database};
 
 /// What the one saw who approached: a core system score, and no other criterion.
 fn seen(core_system: f64) -> Seen {
-    let interval = |at| Interval::exact(at);
+    let interval = Interval::exactly;
     let fit = |score| SeenFit {
         mutual_fit: interval(score),
         from_fit: interval(score),
