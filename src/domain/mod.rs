@@ -36,6 +36,7 @@ pub mod link;
 pub mod load;
 pub mod notification;
 pub mod organisation;
+pub mod outcome;
 pub mod partnership;
 pub mod peer_group;
 pub mod pipeline;

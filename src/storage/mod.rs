@@ -45,6 +45,7 @@ pub mod notifications;
 mod open;
 pub mod organisation_search;
 pub mod organisations;
+pub mod outcomes;
 pub mod particulars;
 pub mod partnership_pages;
 pub mod partnerships;

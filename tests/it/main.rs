@@ -7,6 +7,7 @@ mod architecture;
 mod cli;
 mod freshness;
 mod intake;
+mod learning;
 mod migrations;
 mod openapi;
 mod storage;

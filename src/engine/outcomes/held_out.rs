@@ -12,11 +12,15 @@ use super::draws::Draws;
 use super::posterior::{Posterior, Prior, Unlearnable, posterior};
 use super::weights::{shares, shrunk};
 
-/// Fewer outcomes than this never pass the gate: the first size the simulator of the issue asks about.
-pub const MIN_OUTCOMES: usize = 40;
-/// Standard errors by which the mean gain must lie above 0: the upper 1 % point of the normal distribution. It is strict
-/// because folds share what they train on, which makes the standard error too small.
-pub const GATE_STANDARD_ERRORS: f64 = 2.326;
+/// Fewer outcomes than this never pass the gate: of 40, in 6,660 simulated runs, weights that did worse came to 4.6 standard
+/// errors of gain, since so few gains tell their own spread badly; 200 is the next size that was asked about.
+pub const MIN_OUTCOMES: usize = 200;
+/// Standard errors by which the mean gain must lie above 0.
+///
+/// It is strict: folds share what they train on, which makes the standard error too small, and the gains of few outcomes have
+/// a long tail. In some 14,000 simulated runs (seven truths, 200 and 1,000 outcomes each) the learnt weights that did worse on new
+/// pairs came to at most 3.51; `benches/learning.rs` asks the same of other seeds.
+pub const GATE_STANDARD_ERRORS: f64 = 4.0;
 /// No probability is taken to be closer to 0 or 1 than this.
 const CLIP: f64 = 1e-12;
 
@@ -92,7 +96,7 @@ pub fn compare(
         let slopes: Vec<f64> = fit.mean.iter().skip(1).copied().collect();
         let weights = shrunk(&shares(&slopes, prior), prior, train.len());
         for (weights, found) in [(weights.as_slice(), &mut learnt), (prior, &mut base)] {
-            let line = of_one_score(x.view(), &y, weights)?;
+            let line = base_rate_and_slope(x.view(), &y, weights)?;
             for &row in &test {
                 found[row] = line.probability([one_score(outcomes.scores, row, weights)]);
             }
@@ -131,8 +135,12 @@ fn taken(outcomes: Outcomes<'_>, rows: &[usize]) -> (Array2<f64>, Vec<bool>) {
     (outcomes.scores.select(Axis(0), rows), y)
 }
 
-/// The base rate and the slope of the one score that `weights` make.
-fn of_one_score(
+/// Fits the base rate and the slope of the one score that `weights`, summing to 1, make of each row of `x`.
+///
+/// # Errors
+///
+/// [`Unlearnable`], as [`posterior`].
+pub fn base_rate_and_slope(
     x: ArrayView2<'_, f64>,
     y: &[bool],
     weights: &[f64],

@@ -1,7 +1,9 @@
 //! Logistic regression with normal priors, by Newton's method; its spread by Laplace's approximation.
 //!
-//! `linfa-logistic` 0.8 draws every coefficient to 0 and leaves the intercept free: it takes neither a prior mean, nor a
-//! prior on the intercept, nor an offset by which either could be written. So the mode is found here.
+//! `linfa-logistic` 0.8 knows one prior only: `alpha` draws every coefficient to 0, and there is neither a prior mean nor an
+//! offset by which one could be written; rows that stand for the prior exactly do not exist either, since its linear term is
+//! the loss of no outcome. So the mode is found here. With a prior mean of 0, and the intercept as a column of ones, the
+//! two ask for the same mode: a test holds them against each other, on the bioassay and on drawn outcomes.
 
 use ndarray::{Array1, Array2, ArrayView2};
 
@@ -305,6 +307,57 @@ mod tests {
         };
         let fit = posterior(x.view(), &y, &prior).unwrap();
         assert_near(&fit.mean, &[0.19026, 3.54051]);
+    }
+
+    /// The mode under `N(0, 2.5^2)` on all coefficients, by `linfa-logistic`: its loss is
+    /// `-sum ln sigma(y eta) + alpha/2 |beta|^2`, so `alpha = 1/2.5^2`, and a column of ones is the intercept.
+    fn by_linfa(x: &Array2<f64>, y: &[bool]) -> Array1<f64> {
+        use linfa::prelude::{Dataset, Fit as _};
+        let ones = Array2::ones((x.nrows(), 1));
+        let rows = ndarray::concatenate![ndarray::Axis(1), ones, *x];
+        let data = Dataset::new(rows, Array1::from_iter(y.iter().copied()));
+        let fit = linfa_logistic::LogisticRegression::default()
+            .with_intercept(false)
+            .alpha(1.0 / (PRIOR_SD * PRIOR_SD))
+            .gradient_tolerance(1e-10)
+            .max_iterations(10_000)
+            .fit(&data)
+            .unwrap();
+        // Which of the two classes counts as success is linfa's choice.
+        if fit.labels().pos.class {
+            fit.params().clone()
+        } else {
+            -fit.params()
+        }
+    }
+
+    #[test]
+    fn linfa_finds_the_same_mode_where_it_knows_the_prior() {
+        // Steps of L-BFGS end some digits before those of Newton.
+        const SAME: f64 = 1e-6;
+        let drawn = |seed| {
+            let mut draws = crate::engine::outcomes::draws::Draws::seeded(seed);
+            let x = Array2::from_shape_simple_fn((200, 4), || draws.uniform());
+            let y = x
+                .rows()
+                .into_iter()
+                .map(|row| draws.uniform() < row[0] * 0.8 + row[1] * 0.2);
+            let y = y.collect();
+            (x, y)
+        };
+        for (x, y) in [bioassay(), drawn(1), drawn(2)] {
+            let prior = Prior {
+                mean: Array1::zeros(x.ncols() + 1),
+                precision: 1.0 / (PRIOR_SD * PRIOR_SD),
+            };
+            let fit = posterior(x.view(), &y, &prior).unwrap();
+            let theirs = by_linfa(&x, &y);
+            assert!(
+                largest(&(&fit.mean - &theirs)) < SAME,
+                "{} {theirs}",
+                fit.mean
+            );
+        }
     }
 
     #[test]

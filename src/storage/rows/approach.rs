@@ -184,7 +184,7 @@ fn seen_json(seen: &Seen) -> Value {
     })
 }
 
-fn read_seen(row: &Stored<'_>, text: &str) -> Result<Seen> {
+pub(in crate::storage) fn read_seen(row: &Stored<'_>, text: &str) -> Result<Seen> {
     let value: Value = serde_json::from_str(text).map_err(|fault| row.corrupt(fault))?;
     let missing = || row.corrupt("what was seen is not whole");
     let text = |field: &str| value[field].as_str().ok_or_else(missing);

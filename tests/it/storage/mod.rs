@@ -12,6 +12,7 @@ mod matches;
 mod near;
 mod opening;
 mod organisations;
+mod outcomes;
 mod partnerships;
 mod programmes;
 mod register;
