@@ -11,8 +11,8 @@ use crate::http::{
     imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, method,
     networks, notifications, organisations, overview, particulars, partnerships, pauses,
     peer_groups, probes, programme_weights, programmes, reference, shortlist, shown_contacts,
-    site_suggestions, standings, suggestions, topics, vendors, visibility, webhook_deliveries, webhooks,
-    weights, what_if, workings,
+    site_suggestions, standings, suggestions, topics, vendors, visibility, webhook_deliveries,
+    webhooks, weights, what_if, workings,
 };
 
 /// What is said of an operation.
