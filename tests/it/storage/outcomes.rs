@@ -101,7 +101,7 @@ fn the_last_word_of_both_sides_makes_an_outcome() {
             is_success: false,
             scores: [Some(0.75), None, None, None, None, None],
         };
-        assert_eq!(found(&storage, "default"), [outcome.clone()]);
+        assert_eq!(found(&storage, "default"), std::slice::from_ref(&outcome));
         says(&storage, (4, &of), "RHW", 4);
         let is_success = true;
         assert_eq!(
