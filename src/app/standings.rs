@@ -138,8 +138,8 @@ fn compare(material: Material) -> Result<Stability> {
 }
 
 impl Alongside {
-    /// Says how a standing differs from a later one, or from the present, with the names of whom it speaks of, of at most `limit`
-    /// sites. Writes nothing.
+    /// Says how a standing differs from a later one, or from the present, with the names of whom it speaks of, and at most `limit` of
+    /// the sites whose list changed. Writes nothing.
     ///
     /// # Errors
     ///
@@ -154,6 +154,10 @@ impl Alongside {
         let read = self.storage().read(move |c| read(c, &id, with));
         let material = read.await?;
         let mut found = self.in_turn(move || compare(material)).await?;
+        // Where nothing moved there is nothing to tell but the count, which is in the distribution.
+        found
+            .sites
+            .retain(|site| !site.left.is_empty() || !site.came.is_empty());
         found.sites.truncate(limit);
         let codes = found.sites.iter().flat_map(|site| {
             let left = site.left.iter().map(|left| left.candidate);

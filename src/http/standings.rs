@@ -238,7 +238,7 @@ impl IntoParams for StabilityParameters {
             in_query("to", words, other, json!("now")),
             in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
             limit_in_query(
-                "How many sites to list, the most changed first.",
+                "How many of the sites whose list changed to give, the most changed first.",
                 limit_schema(MAX_SITES, DEFAULT_SITES),
                 json!(1),
             ),

@@ -255,7 +255,7 @@ pub(crate) struct StabilityView {
     gone_count: usize,
     /// How many are in the later alone: they opened.
     new_count: usize,
-    /// The sites, the most changed first, at most as many as were asked for.
+    /// The sites whose list changed, the most changed first, at most as many as were asked for.
     #[schema(max_items = 2000)]
     sites: Vec<SiteView>,
     /// What to keep in mind.
