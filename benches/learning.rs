@@ -129,7 +129,7 @@ fn pool() -> Array2<f64> {
             limit: Limit::new(N_BEST).unwrap(),
             as_of: "2026-11-22".parse().unwrap(),
             firmness: FirmnessRequest::of(Draws::NONE),
-            spread_load: false,
+            spread_load: Some(false),
         };
         let answer = suggest(&snapshot, &asked, &Excluded::default(), None).unwrap();
         rows.extend(answer.suggestions.iter().map(scores));
