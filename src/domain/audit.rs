@@ -66,6 +66,7 @@ const OPEN_KINDS: &[&str] = &[
     "links",
     "links_declaration",
     "match_reviews",
+    "models",
     "network_members",
     "networks",
     "organisation",

@@ -34,6 +34,7 @@ pub mod import;
 pub mod interval;
 pub mod link;
 pub mod load;
+pub mod model;
 pub mod notification;
 pub mod organisation;
 pub mod outcome;

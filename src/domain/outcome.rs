@@ -24,6 +24,8 @@ pub struct PartnershipOutcome {
     /// The expected score of each criterion, in the order of [`Criterion::ALL`]: that of the one who approached, which is what was
     /// stored; `None` where the criterion did not apply to it.
     pub scores: [Option<f64>; Criterion::COUNT],
+    /// The version of the formulas that they were made by.
+    pub method_version: String,
 }
 
 impl PartnershipOutcome {
@@ -70,6 +72,7 @@ mod tests {
             known_at: DateTime::UNIX_EPOCH,
             is_success: true,
             scores,
+            method_version: "1".to_owned(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! All top tens to keep, and how those of two days differ.
 
+pub mod moves;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;

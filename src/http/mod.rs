@@ -56,6 +56,7 @@ mod match_reviews;
 mod matches;
 mod me;
 mod method;
+mod models;
 mod networks;
 mod notifications;
 mod observe;
@@ -388,6 +389,12 @@ fn operations(config: &mut ServiceConfig) {
                 .service(evaluations::show_evaluation_picture)
                 .service(peer_groups::show_peer_groups)
                 .service(peer_groups::show_peer_picture)
+                .service(models::list_models)
+                .service(models::create_model)
+                .service(models::show_model)
+                .service(models::activate_model)
+                .service(models::roll_back_model)
+                .service(models::show_model_shadow)
                 .service(standings::list_standings)
                 .service(standings::keep_standing)
                 .service(standings::show_standing)

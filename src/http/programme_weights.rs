@@ -4,6 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, put};
 
 use crate::app::Alongside;
+use crate::app::models::{self, By};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Slug;
 use crate::domain::programme::WeightVersion;
@@ -23,7 +24,6 @@ use crate::http::path::ProgrammeSlug;
 use crate::http::problem::Problem;
 use crate::http::views::programmes::{WeightVersionPageView, WeightVersionView};
 use crate::http::weights::SaveWeights;
-use crate::storage::audit::{self, Entry};
 use crate::storage::{Connection, Outcome, Touches, programmes};
 
 /// What is said of the operations of this file.
@@ -100,14 +100,8 @@ async fn change(
             let slug = slug.as_ref();
             let changed = programmes::set_weights(connection, slug, given, &expected.0, (&by, at))?;
             if let Outcome::Changed((before, after)) = &changed {
-                let entry = Entry {
-                    kind: programmes::WEIGHTS_KIND,
-                    id: after.programme.slug.to_string(),
-                    ods_code: None,
-                    before: Some(programmes::weights_json(before)),
-                    after: Some(programmes::weights_json(after)),
-                };
-                audit::note(connection, entry);
+                models::note_weights(connection, before, after);
+                models::weights_changed(connection, &after.programme.slug, &By { who: by, at })?;
             }
             Ok(changed.with(counting(connection, slug)?))
         })
@@ -138,7 +132,7 @@ pub(crate) async fn show_default_weights(
 
 /// Change the default weights
 ///
-/// Gives the default programme other weights, as their next version. Approaches and partnerships keep the weights that they
+/// Gives the default programme other weights, as their next version; a model whose weights it had is retired. Approaches and partnerships keep the weights that they
 /// were made with.
 #[utoipa::path(
     tag = "programmes",
@@ -184,7 +178,7 @@ pub(crate) async fn show_programme_weights(
 
 /// Change a programme's weights
 ///
-/// Gives a programme other weights, as their next version. Its members' suggestions change at once, where they saved none of
+/// Gives a programme other weights, as their next version; a model whose weights it had is retired. Its members' suggestions change at once, where they saved none of
 /// their own; approaches and partnerships keep the weights that they were made with.
 #[utoipa::path(
     tag = "programmes",

@@ -39,6 +39,7 @@ pub mod keys;
 pub mod links;
 pub mod match_reviews;
 pub mod matches;
+pub mod models;
 pub mod names;
 pub mod networks;
 pub mod notifications;

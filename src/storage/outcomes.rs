@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::error::Result;
@@ -34,6 +34,27 @@ pub fn of_programme(
     connection: &mut Connection,
     programme: &Slug,
 ) -> Result<Vec<PartnershipOutcome>> {
+    known(connection, programme, None)
+}
+
+/// Returns the outcomes as they were known at a time: of the check-ins made by then, that time included.
+///
+/// # Errors
+///
+/// As [`of_programme`].
+pub fn known_by(
+    connection: &mut Connection,
+    programme: &Slug,
+    at: DateTime<Utc>,
+) -> Result<Vec<PartnershipOutcome>> {
+    known(connection, programme, Some(at.naive_utc()))
+}
+
+fn known(
+    connection: &mut Connection,
+    programme: &Slug,
+    by: Option<NaiveDateTime>,
+) -> Result<Vec<PartnershipOutcome>> {
     let seen: BTreeMap<String, Option<String>> = approaches::table
         .filter(approaches::programme.eq(programme.as_str()))
         .filter(approaches::state.eq("accepted"))
@@ -43,7 +64,7 @@ pub fn of_programme(
         .into_iter()
         .collect();
     let heads = heads(connection, &seen)?;
-    let said = said(connection, &heads)?;
+    let said = said(connection, &heads, by)?;
     let mut outcomes = Vec::new();
     for (id, approach_id, a, b) in heads {
         let words = |end: &str| said.get(&(id.clone(), end.to_owned())).copied();
@@ -60,11 +81,13 @@ pub fn of_programme(
                 .ok_or_else(|| row.corrupt("how useful it is is not a number from 1 to 5"))
         };
         let key = [approach_id.as_str()];
+        let seen = read_seen(&Stored::new("approaches", &key), text)?;
         outcomes.push(PartnershipOutcome {
             between: (row.parse(&a)?, row.parse(&b)?),
             known_at: first.0.max(second.0).and_utc(),
             is_success: is_success([useful(first)?, useful(second)?]),
-            scores: scores_seen(&read_seen(&Stored::new("approaches", &key), text)?),
+            scores: scores_seen(&seen),
+            method_version: seen.method_version,
             partnership_id: id.clone(),
         });
     }
@@ -100,8 +123,12 @@ fn heads(
     Ok(heads.into_iter().map(|(_, head)| head).collect())
 }
 
-/// What each side of each partnership said last.
-fn said(connection: &mut Connection, heads: &[Head]) -> Result<BTreeMap<(String, String), Said>> {
+/// What each side of each partnership said last, by a time where one is given.
+fn said(
+    connection: &mut Connection,
+    heads: &[Head],
+    by: Option<NaiveDateTime>,
+) -> Result<BTreeMap<(String, String), Said>> {
     let ids: Vec<&str> = heads.iter().map(|head| head.0.as_str()).collect();
     let mut last = BTreeMap::new();
     for ids in ids.chunks(MAX_VALUES) {
@@ -117,7 +144,10 @@ fn said(connection: &mut Connection, heads: &[Head]) -> Result<BTreeMap<(String,
             .load(&mut connection.database)
             .map_err(failed("reading the check-ins of outcomes"))?;
         // In the order in which they were made, so that the last stays.
-        last.extend(found.into_iter().map(|(id, by, at, n)| ((id, by), (at, n))));
+        let in_time = found
+            .into_iter()
+            .filter(|(_, _, at, _)| by.is_none_or(|by| *at <= by));
+        last.extend(in_time.map(|(id, side, at, n)| ((id, side), (at, n))));
     }
     Ok(last)
 }

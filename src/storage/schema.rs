@@ -669,6 +669,36 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    models (id) {
+        id -> Text,
+        sequence -> BigInt,
+        programme -> Text,
+        made_at -> Timestamp,
+        made_by -> Text,
+        as_of -> Date,
+        known_until -> Timestamp,
+        revision -> BigInt,
+        method_version -> Text,
+        seed -> BigInt,
+        weights_version -> BigInt,
+        prior -> Text,
+        in_use -> Text,
+        learnt -> Text,
+        state -> Text,
+        activated_at -> Nullable<Timestamp>,
+        activated_by -> Nullable<Text>,
+        activated_reason -> Nullable<Text>,
+        activated_version -> Nullable<BigInt>,
+        version_before -> Nullable<BigInt>,
+        retired_at -> Nullable<Timestamp>,
+        retired_by -> Nullable<Text>,
+        retired_why -> Nullable<Text>,
+        retired_reason -> Nullable<Text>,
+        version -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     organisation_care_settings,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::draws::Draws;
+use crate::domain::model::GateVerdict;
 use super::posterior::{Posterior, Prior, Unlearnable, posterior};
 use super::weights::{shares, shrunk};
 
@@ -24,7 +25,28 @@ pub const GATE_STANDARD_ERRORS: f64 = 4.0;
 /// No probability is taken to be closer to 0 or 1 than this.
 const CLIP: f64 = 1e-12;
 
-/// The mean loss on held-out outcomes of learnt weights and of the prior's.
+/// The weights that learnt ones are held against, each summing to 1, one for each criterion.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Those that the prior is made of.
+    pub prior: &'a [f64],
+    /// Those in use, which an activation would replace. Where they were learnt of some of the outcomes they know more than they
+    /// should of those held out, so that the gate is the stricter.
+    pub in_use: &'a [f64],
+}
+
+impl<'a> Given<'a> {
+    /// Weights in use that are the prior's too.
+    #[must_use]
+    pub const fn both(weights: &'a [f64]) -> Self {
+        Self {
+            prior: weights,
+            in_use: weights,
+        }
+    }
+}
+
+/// The mean loss on held-out outcomes of learnt weights, of the prior's and of those in use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Outcomes held out, each once.
@@ -33,7 +55,9 @@ pub struct Comparison {
     pub learnt: f64,
     /// Mean log-loss of the prior's weights, in nats.
     pub prior: f64,
-    /// Mean over pairs of the prior's log-loss less that of the learnt weights.
+    /// Mean log-loss of the weights in use, in nats.
+    pub in_use: f64,
+    /// Mean over pairs of the log-loss of the weights in use less that of the learnt weights.
     pub gain: f64,
     /// Standard error of `gain` over pairs; 0 where there is one pair.
     pub standard_error: f64,
@@ -48,7 +72,21 @@ impl Comparison {
     /// [`GATE_STANDARD_ERRORS`] standard errors. Weights that change nothing have no gain and do not pass.
     #[must_use]
     pub fn passes(&self) -> bool {
-        self.n_outcomes >= MIN_OUTCOMES && self.gain > GATE_STANDARD_ERRORS * self.standard_error
+        self.verdict() == GateVerdict::Passed
+    }
+
+    /// The same with the first reason against it.
+    #[must_use]
+    pub fn verdict(&self) -> GateVerdict {
+        if self.n_outcomes < MIN_OUTCOMES {
+            GateVerdict::TooFewOutcomes
+        } else if self.gain > GATE_STANDARD_ERRORS * self.standard_error && self.gain > 0.0 {
+            GateVerdict::Passed
+        } else if self.gain > 0.0 {
+            GateVerdict::NotBeyondChance
+        } else {
+            GateVerdict::NoGain
+        }
     }
 }
 
@@ -63,7 +101,21 @@ pub struct Outcomes<'a> {
     pub pairs: &'a [u32],
 }
 
-/// Compares learnt weights with `prior`, weights that sum to 1, on `n_folds` folds dealt by `seed`.
+/// Compares learnt weights with `prior`, weights that sum to 1 and are in use, on `n_folds` folds dealt by `seed`.
+///
+/// # Errors
+///
+/// As [`compare_with`].
+pub fn compare(
+    outcomes: Outcomes<'_>,
+    prior: &[f64],
+    n_folds: usize,
+    seed: u64,
+) -> Result<Comparison, Unlearnable> {
+    compare_with(outcomes, Given::both(prior), n_folds, seed)
+}
+
+/// Compares weights learnt under a prior with the prior's and with those in use, on `n_folds` folds dealt by `seed`.
 ///
 /// Folds are stratified: pairs with a success and pairs without are shuffled and dealt out in turn.
 ///
@@ -71,13 +123,14 @@ pub struct Outcomes<'a> {
 ///
 /// [`Unlearnable`], of all outcomes or of what a fold leaves for training; [`Unlearnable::TooFew`] also for fewer than two
 /// folds or fewer pairs than folds.
-pub fn compare(
+pub fn compare_with(
     outcomes: Outcomes<'_>,
-    prior: &[f64],
+    given: Given<'_>,
     n_folds: usize,
     seed: u64,
 ) -> Result<Comparison, Unlearnable> {
-    if outcomes.pairs.len() != outcomes.successes.len() {
+    let Given { prior, in_use } = given;
+    if in_use.len() != prior.len() || outcomes.pairs.len() != outcomes.successes.len() {
         return Err(Unlearnable::Shape);
     }
     // What is wrong with all outcomes is said of them, not of a fold.
@@ -88,21 +141,54 @@ pub fn compare(
     )?;
     let folds = folds(outcomes, n_folds, seed)?;
     let n = outcomes.successes.len();
-    let (mut learnt, mut base) = (vec![0.0; n], vec![0.0; n]);
+    let [mut learnt, mut base, mut used] = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
     for fold in 0..n_folds {
         let (train, test): (Vec<usize>, Vec<usize>) = (0..n).partition(|&row| folds[row] != fold);
         let (x, y) = taken(outcomes, &train);
         let fit = posterior(x.view(), &y, &Prior::of_shares(prior))?;
         let slopes: Vec<f64> = fit.mean.iter().skip(1).copied().collect();
         let weights = shrunk(&shares(&slopes, prior), prior, train.len());
-        for (weights, found) in [(weights.as_slice(), &mut learnt), (prior, &mut base)] {
+        for (weights, found) in [
+            (weights.as_slice(), &mut learnt),
+            (prior, &mut base),
+            (in_use, &mut used),
+        ] {
             let line = base_rate_and_slope(x.view(), &y, weights)?;
             for &row in &test {
                 found[row] = line.probability([one_score(outcomes.scores, row, weights)]);
             }
         }
     }
-    Ok(compared(outcomes, learnt, &base))
+    Ok(compared(outcomes, learnt, &base, &used))
+}
+
+/// Compares two sets of weights, each summing to 1, on outcomes that neither was learnt of: both learn base rate and slope from
+/// `known`. Of the result, the figures of the prior are those of the weights in use.
+///
+/// # Errors
+///
+/// [`Unlearnable`], of `known`; [`Unlearnable::TooFew`] where there is no newer outcome; [`Unlearnable::Shape`] where anything
+/// differs in number.
+pub fn compare_on_newer(
+    known: Outcomes<'_>,
+    newer: Outcomes<'_>,
+    (learnt, in_use): (&[f64], &[f64]),
+) -> Result<Comparison, Unlearnable> {
+    let n = newer.successes.len();
+    if n == 0 {
+        return Err(Unlearnable::TooFew);
+    }
+    let widths = [known.scores.ncols(), newer.scores.ncols(), in_use.len()];
+    if widths != [learnt.len(); 3] || newer.scores.nrows() != n || newer.pairs.len() != n {
+        return Err(Unlearnable::Shape);
+    }
+    let of = |weights: &[f64]| -> Result<Vec<f64>, Unlearnable> {
+        let line = base_rate_and_slope(known.scores, known.successes, weights)?;
+        let found = (0..n).map(|row| line.probability([one_score(newer.scores, row, weights)]));
+        Ok(found.collect())
+    };
+    let used = of(in_use)?;
+    Ok(compared(newer, of(learnt)?, &used, &used))
 }
 
 /// For each outcome its fold.
@@ -171,7 +257,12 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-fn compared(outcomes: Outcomes<'_>, learnt: Vec<f64>, base: &[f64]) -> Comparison {
+fn compared(
+    outcomes: Outcomes<'_>,
+    learnt: Vec<f64>,
+    base: &[f64],
+    used: &[f64],
+) -> Comparison {
     let losses = |found: &[f64]| -> Vec<f64> {
         found
             .iter()
@@ -179,13 +270,13 @@ fn compared(outcomes: Outcomes<'_>, learnt: Vec<f64>, base: &[f64]) -> Compariso
             .map(|(&p, &s)| log_loss(p, s))
             .collect()
     };
-    let (of_learnt, of_prior) = (losses(&learnt), losses(base));
+    let (of_learnt, of_used) = (losses(&learnt), losses(used));
     let mut by_pair: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for (row, pair) in outcomes.pairs.iter().enumerate() {
         by_pair
             .entry(*pair)
             .or_default()
-            .push(of_prior[row] - of_learnt[row]);
+            .push(of_used[row] - of_learnt[row]);
     }
     let gains: Vec<f64> = by_pair.values().map(|gains| mean(gains)).collect();
     let gain = mean(&gains);
@@ -198,7 +289,8 @@ fn compared(outcomes: Outcomes<'_>, learnt: Vec<f64>, base: &[f64]) -> Compariso
     Comparison {
         n_outcomes: learnt.len(),
         learnt: mean(&of_learnt),
-        prior: mean(&of_prior),
+        prior: mean(&losses(base)),
+        in_use: mean(&of_used),
         gain,
         standard_error: (squares / (n_pairs - 1.0).max(1.0) / n_pairs).sqrt(),
         brier: mean(&squared),
@@ -207,102 +299,4 @@ fn compared(outcomes: Outcomes<'_>, learnt: Vec<f64>, base: &[f64]) -> Compariso
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PRIOR: [f64; 3] = [0.4, 0.3, 0.3];
-
-    /// Outcomes of success with probability `1/(1 + exp(2.5 - 5 true . x))`, scores uniform.
-    fn drawn(n: u32, truth: [f64; 3], seed: u64) -> (Array2<f64>, Vec<bool>, Vec<u32>) {
-        let mut draws = Draws::seeded(seed);
-        let x = Array2::from_shape_simple_fn((n as usize, 3), || draws.uniform());
-        let y = x
-            .rows()
-            .into_iter()
-            .map(|row| {
-                let eta: f64 = row.iter().zip(truth).map(|(x, w)| 5.0 * w * x).sum();
-                draws.uniform() < 1.0 / (1.0 + (2.5 - eta).exp())
-            })
-            .collect();
-        (x, y, (0..n).collect())
-    }
-
-    fn compared_on(
-        data: &(Array2<f64>, Vec<bool>, Vec<u32>),
-        seed: u64,
-    ) -> Result<Comparison, Unlearnable> {
-        let outcomes = Outcomes {
-            scores: data.0.view(),
-            successes: &data.1,
-            pairs: &data.2,
-        };
-        compare(outcomes, &PRIOR, 5, seed)
-    }
-
-    #[test]
-    fn weights_far_from_the_prior_are_learnt_and_pass() {
-        let found = compared_on(&drawn(1_000, [0.0, 0.0, 1.0], 1), 1).unwrap();
-        assert!(found.passes(), "{} {}", found.gain, found.standard_error);
-        assert!(found.learnt < found.prior);
-    }
-
-    #[test]
-    fn where_the_prior_is_true_the_gate_refuses() {
-        for seed in 0..20 {
-            let found = compared_on(&drawn(200, PRIOR, seed), seed).unwrap();
-            assert!(
-                !found.passes(),
-                "seed {seed}: {} {}",
-                found.gain,
-                found.standard_error
-            );
-        }
-    }
-
-    #[test]
-    fn too_few_outcomes_never_pass() {
-        let found = compared_on(&drawn(30, [0.0, 0.0, 1.0], 3), 3).unwrap();
-        assert!(
-            !Comparison {
-                gain: 1.0,
-                standard_error: 0.0,
-                ..found
-            }
-            .passes()
-        );
-    }
-
-    #[test]
-    fn a_pair_stands_on_one_side_and_the_seed_deals() {
-        let (x, y, _) = drawn(60, PRIOR, 4);
-        let pairs: Vec<u32> = (0..60).map(|i| i / 3).collect();
-        let outcomes = Outcomes {
-            scores: x.view(),
-            successes: &y,
-            pairs: &pairs,
-        };
-        let dealt = folds(outcomes, 5, 9).unwrap();
-        assert!(
-            dealt
-                .chunks(3)
-                .all(|pair| pair.iter().all(|fold| *fold == pair[0]))
-        );
-        assert_eq!(dealt, folds(outcomes, 5, 9).unwrap());
-        assert_ne!(dealt, folds(outcomes, 5, 10).unwrap());
-    }
-
-    #[test]
-    fn fewer_pairs_than_folds_and_one_class_are_refused() {
-        let (x, _, pairs) = drawn(4, PRIOR, 5);
-        let refused = |y: &[bool]| {
-            let outcomes = Outcomes {
-                scores: x.view(),
-                successes: y,
-                pairs: &pairs,
-            };
-            compare(outcomes, &PRIOR, 5, 1).unwrap_err()
-        };
-        assert_eq!(refused(&[true, false, true, false]), Unlearnable::TooFew);
-        assert_eq!(refused(&[true; 4]), Unlearnable::OneClass);
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::calibration::{Bin, calibration};
 use super::findings::{Findings, findings};
-use super::held_out::{Comparison, Outcomes, compare};
+use super::held_out::{Comparison, Given, Outcomes, compare_with};
 use super::posterior::{Posterior, Prior, Unlearnable, posterior};
 use super::weights::{LearntWeight, weights};
 
@@ -24,14 +24,14 @@ pub struct Model {
     pub findings: Findings,
 }
 
-/// Learns from outcomes, with `prior` the weights in use, summing to 1. The same outcomes in the same order and the same seed
-/// give the same model.
+/// Learns from outcomes under the prior of given weights. The same outcomes in the same order and the same seed give the same model.
 ///
 /// # Errors
 ///
-/// [`Unlearnable`], as [`compare`]; fewer pairs of sites than [`N_FOLDS`] are too few.
-pub fn learn(outcomes: Outcomes<'_>, prior: &[f64], seed: u64) -> Result<Model, Unlearnable> {
-    let held_out = compare(outcomes, prior, N_FOLDS, seed)?;
+/// [`Unlearnable`], as [`compare_with`]; fewer pairs of sites than [`N_FOLDS`] are too few.
+pub fn learn(outcomes: Outcomes<'_>, given: Given<'_>, seed: u64) -> Result<Model, Unlearnable> {
+    let held_out = compare_with(outcomes, given, N_FOLDS, seed)?;
+    let prior = given.prior;
     let fit = posterior(
         outcomes.scores,
         outcomes.successes,
@@ -73,7 +73,7 @@ mod tests {
             successes: y,
             pairs,
         };
-        learn(outcomes, prior, 1)
+        learn(outcomes, Given::both(prior), 1)
     }
 
     fn is_finite(model: &Model) -> bool {

@@ -81,7 +81,7 @@ pub(crate) struct StandingsView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Stayed)]
-struct StayedView {
+pub(super) struct StayedView {
     /// Over how many sites.
     site_count: usize,
     /// How many of ten stayed in the mean; null over no site, and over a group of fewer than five.
@@ -106,7 +106,7 @@ impl StayedView {
     }
 
     /// The same, without numbers where the group is small enough to tell of single sites.
-    fn of_group(stayed: &Stayed) -> Self {
+    pub(super) fn of_group(stayed: &Stayed) -> Self {
         if stayed.n_sites >= MIN_GROUP as usize {
             return Self::new(stayed);
         }

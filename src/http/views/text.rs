@@ -16,6 +16,7 @@ use crate::domain::evaluation::Ranking;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::link::{LinkKind, LinkStanding, NetworkKind};
+use crate::domain::model::{GateVerdict, ModelState, WhyRetired};
 use crate::domain::organisation::{CareSetting, CareSettings, SuccessionKind};
 use crate::domain::partnership::{EndReason, PartnershipState};
 use crate::domain::profile::{Attribute, TopicNeed, TopicStage};
@@ -163,6 +164,9 @@ named! {
     CareSettingName(CareSetting) as "CareSetting": "A kind of care that an organisation gives.";
     CriterionName(Criterion) as "Criterion": "A named part of a fit.";
     AdminSuggestionStateName(AdminSuggestionState) as "AdminSuggestionState": "What has become of a suggestion of the programme.";
+    GateVerdictName(GateVerdict) as "GateVerdict": "Whether a model may be put to use, and why not.";
+    ModelStateName(ModelState) as "ModelState": "What has become of a model.";
+    WhyRetiredName(WhyRetired) as "WhyRetired": "Why a model is no longer in use.";
     WhyLeftName(WhyLeft) as "WhyLeft": "Why an organisation left a top ten.";
     WhyUnmatchedName(WhyUnmatched) as "WhyUnmatched": "Why an organisation is in no pair.";
     WeightsFromName(WeightsFrom) as "WeightsFrom": "Whose weights an answer used.";

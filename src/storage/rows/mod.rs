@@ -2,6 +2,7 @@
 
 pub(super) mod approach;
 pub(super) mod fact;
+pub(super) mod model;
 pub(super) mod organisation;
 pub(super) mod partnership;
 pub(super) mod relation;

@@ -100,6 +100,7 @@ fn the_last_word_of_both_sides_makes_an_outcome() {
             known_at: a_change().at.trunc_subsecs(6),
             is_success: false,
             scores: [Some(0.75), None, None, None, None, None],
+            method_version: "1".to_owned(),
         };
         assert_eq!(found(&storage, "default"), std::slice::from_ref(&outcome));
         says(&storage, (4, &of), "RHW", 4);
