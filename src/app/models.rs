@@ -306,9 +306,10 @@ pub fn roll_back(connection: &mut Connection, id: &str, reason: String, by: &By)
     let slug = before.basis.programme.clone();
     let programme = programmes::find(connection, Some(&slug))?;
     let is_active = before.state == ModelState::Active;
-    let in_use = before.activation.clone().filter(|a| {
-        is_active && a.weights_version == programme.weights_version
-    });
+    let in_use = before
+        .activation
+        .clone()
+        .filter(|a| is_active && a.weights_version == programme.weights_version);
     let Some(activation) = in_use else {
         let words = "It is not in use, so there is nothing to put back.";
         return Err(clash("/problems/model-not-active", words));

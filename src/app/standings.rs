@@ -26,7 +26,11 @@ pub enum With {
 }
 
 /// Works out the present as everybody may know it: what sites saved for themselves is put aside first.
-pub(super) fn present(mut register: Register, as_of: NaiveDate, followed: &Followed) -> Result<Standing> {
+pub(super) fn present(
+    mut register: Register,
+    as_of: NaiveDate,
+    followed: &Followed,
+) -> Result<Standing> {
     register.saved_weights.clear();
     let snapshot = Snapshot::new(&register);
     if snapshot.n_organisations() > MAX_SITES {

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::draws::Draws;
-use crate::domain::model::GateVerdict;
 use super::posterior::{Posterior, Prior, Unlearnable, posterior};
 use super::weights::{shares, shrunk};
+use crate::domain::model::GateVerdict;
 
 /// Fewer outcomes than this never pass the gate: of 40, in 6,660 simulated runs, weights that did worse came to 4.6 standard
 /// errors of gain, since so few gains tell their own spread badly; 200 is the next size that was asked about.
@@ -257,12 +257,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-fn compared(
-    outcomes: Outcomes<'_>,
-    learnt: Vec<f64>,
-    base: &[f64],
-    used: &[f64],
-) -> Comparison {
+fn compared(outcomes: Outcomes<'_>, learnt: Vec<f64>, base: &[f64], used: &[f64]) -> Comparison {
     let losses = |found: &[f64]| -> Vec<f64> {
         found
             .iter()

@@ -10,7 +10,7 @@ use super::model::{Model, learn};
 use super::posterior::{Posterior, Unlearnable};
 use crate::domain::ids::OdsCode;
 use crate::domain::model::{
-    BinFound, CalibrationBin, Coefficient, Each, HeldOut, LearntShare, Learnt, MIN_NEWER,
+    BinFound, CalibrationBin, Coefficient, Each, HeldOut, Learnt, LearntShare, MIN_NEWER,
     ModelFindings, Newer, NewerLosses,
 };
 use crate::domain::outcome::PartnershipOutcome;
@@ -218,7 +218,8 @@ pub fn newer(
         .iter()
         .map(|o| (o.partnership_id.as_str(), o.known_at))
         .collect();
-    let is_newer = |o: &&PartnershipOutcome| before.get(o.partnership_id.as_str()) != Some(&o.known_at);
+    let is_newer =
+        |o: &&PartnershipOutcome| before.get(o.partnership_id.as_str()) != Some(&o.known_at);
     let (fresh, again): (Vec<_>, Vec<_>) = now
         .iter()
         .filter(is_newer)

@@ -166,7 +166,10 @@ mod tests {
         assert_eq!(regions[0].1.share_staying, Some(0.5));
         assert_eq!(regions[1].1.mean_change_of_place, Some(0.0));
         let (nobody, none) = moves(&from, &to, &BTreeSet::new());
-        assert_eq!((nobody.share_staying, nobody.mean_change_of_place), (None, None));
+        assert_eq!(
+            (nobody.share_staying, nobody.mean_change_of_place),
+            (None, None)
+        );
         assert_eq!(none, []);
     }
 }

@@ -37,10 +37,7 @@ impl From<&ListChange> for ListChangeView {
         Self {
             stayed: StayedView::of_group(&change.stayed),
             share_staying: change.share_staying.filter(|_| is_shown).map(Share),
-            mean_change_of_place: change
-                .mean_change_of_place
-                .filter(|_| is_shown)
-                .map(Amount),
+            mean_change_of_place: change.mean_change_of_place.filter(|_| is_shown).map(Amount),
         }
     }
 }

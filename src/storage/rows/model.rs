@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Revision;
 use crate::domain::model::{
-    Activation, Basis, BinFound, CalibrationBin, Coefficient, Each, HeldOut, LearntShare, Learnt,
+    Activation, Basis, BinFound, CalibrationBin, Coefficient, Each, HeldOut, Learnt, LearntShare,
     Model, ModelFindings, ModelState, Retirement,
 };
 use crate::domain::programme::Criterion;

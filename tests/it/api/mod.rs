@@ -30,6 +30,7 @@ mod keys;
 mod limits;
 mod links;
 mod matrix;
+mod models;
 mod networks;
 mod notifications;
 mod organisations;

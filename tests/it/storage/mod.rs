@@ -9,6 +9,7 @@ mod export;
 mod facts;
 mod keys;
 mod matches;
+mod models;
 mod near;
 mod opening;
 mod organisations;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::agreed::{Agreed, conversation};
 use super::matches;
+use super::outcomes::{ENOUGH, Outcomes};
 use super::service::{Answer, As, TestService, now};
 
 /// The document of the service.
@@ -208,6 +209,44 @@ impl Call {
         made.approach.id
     }
 
+    /// Whether it is about models, which are learnt of outcomes: the tests store those.
+    fn is_about_models(&self) -> bool {
+        self.path.starts_with("/api/v1/admin/models")
+    }
+
+    /// Stores outcomes of the default programme, or, for another organisation, of one of its own; learns a model of them, unless
+    /// that is what is asked, and puts it to use where it is to be rolled back. Returns the model's id.
+    async fn store_model(&self, service: &TestService, instead: &Instead<'_>) -> Option<String> {
+        const MODELS: &str = "/api/v1/admin/models";
+        let is_default = instead.get("odsCode").is_none_or(|code| *code == "RTH");
+        let (slug, first) = if is_default {
+            ("default", 1)
+        } else {
+            let body = json!({ "name": "Thames Valley 2027" });
+            let path = "/api/v1/admin/programmes";
+            let made = service.post(As::Admin, path, &body).await;
+            assert_eq!(made.status, 201, "{}", made.json());
+            ("thames-valley-2027", 1_001)
+        };
+        let of = |from, n| Outcomes::of(n).in_programme(slug).from(from);
+        let newer = of(first + ENOUGH, 12).known_at("2026-11-21T09:00:00Z");
+        for outcomes in [of(first, ENOUGH), newer] {
+            outcomes.store(&service.database, service.alongside.storage());
+        }
+        if self.id == "create_model" {
+            return None;
+        }
+        let body = json!({ "programme": slug, "asOf": "2026-11-20" });
+        let made = service.post(As::Admin, MODELS, &body).await;
+        let id = made.json()["id"].as_str().unwrap().to_owned();
+        if self.id == "roll_back_model" {
+            let path = format!("{MODELS}/{id}/activate");
+            let body = json!({ "reason": "Better on held-out outcomes." });
+            service.post(As::Admin, &path, &body).await.good();
+        }
+        Some(id)
+    }
+
     /// What has to be there before it can be asked, where that is something.
     fn preparation(&self) -> Option<Preparation> {
         const PROGRAMMES: &str = "/api/v1/admin/programmes";
@@ -251,7 +290,7 @@ impl Call {
 
     /// Whether something has to be there before it can be asked.
     pub(crate) fn is_prepared(&self) -> bool {
-        self.is_about_matches() || self.preparation().is_some()
+        self.is_about_matches() || self.is_about_models() || self.preparation().is_some()
     }
 
     /// Makes what has to be there, and returns its id where it has one.
@@ -263,6 +302,9 @@ impl Call {
     ) -> Option<String> {
         if self.is_about_matches() {
             return Some(self.store_match(service, instead).await);
+        }
+        if self.is_about_models() {
+            return self.store_model(service, instead).await;
         }
         let site = match caller {
             As::Rhw => "RHW",

@@ -6,6 +6,7 @@ pub(crate) mod choosing;
 pub(crate) mod database;
 pub(crate) mod logs;
 pub(crate) mod matches;
+pub(crate) mod outcomes;
 pub(crate) mod receiver;
 pub(crate) mod service;
 pub(crate) mod synthetic;
