@@ -134,14 +134,14 @@ fn unlearnable(why: Unlearnable, found: &[PartnershipOutcome], prior: &Each<f64>
     let (n, n_pairs) = counted(found, prior);
     let what = "an outcome is a partnership proposed in the programme, with the scores of its approach, of which both sides said how \
                 it goes";
+    if n_pairs < N_FOLDS || why == Unlearnable::TooFew {
+        let words = format!(
+            "has {n} outcomes between {n_pairs} pairs of sites by then, and at least {N_FOLDS} pairs are needed ({what})"
+        );
+        return Error::invalid("/programme", words);
+    }
     match why {
-        Unlearnable::TooFew => Error::invalid(
-            "/programme",
-            format!(
-                "has {n} outcomes between {n_pairs} pairs of sites by then, and at least {N_FOLDS} pairs are needed ({what})"
-            ),
-        ),
-        Unlearnable::OneClass => Error::invalid(
+        Unlearnable::OneClass | Unlearnable::TooFew => Error::invalid(
             "/programme",
             format!(
                 "has {n} outcomes by then, of which all, or all but those of one part in {N_FOLDS}, are of one kind: both successes and \

@@ -1,10 +1,8 @@
 //! Models of what outcomes teach about weights.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::models::gate_words;
 use crate::domain::ids::Slug;
@@ -13,34 +11,10 @@ use crate::domain::model::{
 };
 use crate::domain::programme::Criterion;
 use crate::http::pagination::PageLinks;
-use crate::http::views::numbers::{Amount, Share, shown};
+use crate::http::views::numbers::{Amount, Share, Signed};
 use crate::http::views::text::{
     CriterionName, GateVerdictName, ModelStateName, Shown, WhyRetiredName,
 };
-
-/// A number of either sign, shown with six decimals.
-pub(super) struct Signed(pub(super) f64);
-
-impl Serialize for Signed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(shown(self.0))
-    }
-}
-
-impl PartialSchema for Signed {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::Number)
-            .description(Some("A number of either sign, rounded to six decimals."))
-            .into()
-    }
-}
-
-impl ToSchema for Signed {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "SignedNumber".into()
-    }
-}
 
 /// A coefficient of the regression.
 #[derive(Serialize, ToSchema)]

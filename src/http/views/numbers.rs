@@ -19,6 +19,10 @@ pub(crate) struct Km(pub(crate) f64);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Amount(pub(crate) f64);
 
+/// A number of either sign, shown with six decimals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Signed(pub(crate) f64);
+
 /// Rounds a share, a score or a price as answers show it.
 pub(crate) fn shown(number: f64) -> f64 {
     rounded(number, 1e6)
@@ -38,6 +42,27 @@ impl Serialize for Share {
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(rounded(self.0, 1e6))
+    }
+}
+
+impl Serialize for Signed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(rounded(self.0, 1e6))
+    }
+}
+
+impl PartialSchema for Signed {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .description(Some("A number of either sign, rounded to six decimals."))
+            .into()
+    }
+}
+
+impl ToSchema for Signed {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "SignedNumber".into()
     }
 }
 

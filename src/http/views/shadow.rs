@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use crate::domain::load::MIN_GROUP;
 use crate::domain::model::{ListChange, Newer, NewerLosses, Shadow};
 use crate::domain::programme::Criterion;
-use crate::http::views::models::{ModelHeadView, Signed};
-use crate::http::views::numbers::{Amount, Share};
+use crate::http::views::models::ModelHeadView;
+use crate::http::views::numbers::{Amount, Share, Signed};
 use crate::http::views::standings::StayedView;
 use crate::http::views::text::CriterionName;
 

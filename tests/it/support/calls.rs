@@ -214,8 +214,8 @@ impl Call {
         self.path.starts_with("/api/v1/admin/models")
     }
 
-    /// Stores outcomes of the default programme, or, for another organisation, of one of its own; learns a model of them, unless
-    /// that is what is asked, and puts it to use where it is to be rolled back. Returns the model's id.
+    /// Stores outcomes of the default programme, or, for another organisation, of one of its own, and returns the id of a model of
+    /// them, unless that is what is asked.
     async fn store_model(&self, service: &TestService, instead: &Instead<'_>) -> Option<String> {
         const MODELS: &str = "/api/v1/admin/models";
         let is_default = instead.get("odsCode").is_none_or(|code| *code == "RTH");
