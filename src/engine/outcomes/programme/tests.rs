@@ -28,7 +28,7 @@ fn outcomes(n: usize) -> Vec<PartnershipOutcome> {
             partnership_id: number.to_string(),
             between: (code(2 * number), code(2 * number + 1)),
             known_at: day(1),
-            is_success: (scores[0] > 0.5) != (number % 10 == 0),
+            is_success: (scores[0] > 0.5) != number.is_multiple_of(10),
             scores: scores.map(Some),
             method_version: "1".to_owned(),
         }
