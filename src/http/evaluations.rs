@@ -40,6 +40,7 @@ use crate::http::views::text::LinkKindName;
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("make_evaluation", Rule::Staff)
+        .takes(MAKE_EVALUATION)
         .answers(include_str!("examples/make_evaluation.json")),
     Operation::new("show_evaluation_picture", Rule::Staff).answers(
         r#""<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 364\" role=\"img\"></svg>\n""#,
@@ -48,6 +49,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 /// The seed of the intervals unless another is given.
 const DEFAULT_SEED: u64 = 1;
+
+/// Two pairs of the Global Digital Exemplar programme.
+const MAKE_EVALUATION: &str = r#"{
+    "pairs": [{"site": "RTD", "partner": "RR7"}, {"site": "RBA", "partner": "RLQ"}],
+    "excludeKinds": ["programme_pairing"],
+    "asOf": "2026-11-22"
+}"#;
 
 /// A rough size of one pair with its two cases, in bytes.
 const PAIR_BYTES: usize = 1_200;
@@ -182,14 +190,6 @@ impl PartialSchema for EvaluationQuestion {
                 "seed",
                 seed_schema().description(Some("The seed of the intervals.")),
             )
-            .examples([json!({
-                "pairs": [
-                    {"site": "RTD", "partner": "RR7"},
-                    {"site": "RBA", "partner": "RLQ"}
-                ],
-                "excludeKinds": ["programme_pairing"],
-                "asOf": "2026-11-22"
-            })])
             .into()
     }
 }
