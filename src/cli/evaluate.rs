@@ -28,6 +28,10 @@ use crate::startup::{self, TemporaryDatabase};
 /// Reads pairs from a file of comma-separated values, of which the first two columns whose names end in _ods hold the codes, or takes the
 /// bundled pairs of the Global Digital Exemplar programme. Links between two of a pair count for nobody. Codes of the past are those of
 /// whoever took over. Reads the configured database and changes nothing in it; without one, the bundled open data.
+#[expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, which shows backticks as they are"
+)]
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
