@@ -186,6 +186,16 @@ fn in_words(found: &Evaluation) -> String {
     for figures in &found.figures {
         let _ = writeln!(text, "{}", row(figures));
     }
+    text.push_str("\nmean reciprocal rank of alongside less that of\n");
+    for figures in found.figures.iter().skip(1) {
+        let Figure { value, low, high } = figures.alongside_ahead_by;
+        let name = figures.ranking.as_str().replace('_', " ");
+        let _ = writeln!(
+            text,
+            "  {}{value:+.2} [{low:+.2} {high:+.2}]",
+            fitted(&name, NAME)
+        );
+    }
     if !found.left_out.is_empty() {
         text.push_str("\nleft out\n");
     }
