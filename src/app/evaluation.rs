@@ -15,8 +15,10 @@ impl Alongside {
     ///
     /// Those of [`evaluate`], and of the database.
     pub async fn evaluate(&self, request: EvaluationRequest) -> Result<Evaluation> {
-        let register = self.storage().read(storage::register::load).await?;
-        self.in_turn(move || evaluate(register, &request)).await
+        let storage = self.storage().clone();
+        // Read once it is its turn: whoever waits holds no copy of everything.
+        let work = move || evaluate(storage.read_blocking(storage::register::load)?, &request);
+        self.analysis_in_turn(work).await
     }
 
     /// The same, blocking.

@@ -26,6 +26,9 @@ const MAX_DRAWS_AT_HAND: u32 = 10_000;
 /// How many wait for their turn at most; whoever comes then is asked to try again.
 const MAX_WAITING: usize = 32;
 
+/// How many wait at most for an analysis of the whole register.
+const MAX_ANALYSES_WAITING: usize = 8;
+
 /// Whose turn it is, and who may wait for one.
 pub(super) struct Turns {
     turns: Arc<Semaphore>,
@@ -35,6 +38,15 @@ pub(super) struct Turns {
 impl Default for Turns {
     fn default() -> Self {
         Self::new(AT_ONCE, MAX_WAITING)
+    }
+}
+
+/// Whose turn it is to have something worked out from the whole register.
+pub(super) struct Analyses(Turns);
+
+impl Default for Analyses {
+    fn default() -> Self {
+        Self(Turns::new(1, MAX_ANALYSES_WAITING))
     }
 }
 
@@ -54,6 +66,22 @@ impl Turns {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|closed| Error::Internal("waiting for a turn", closed.into()))?;
         Ok((turn, place))
+    }
+
+    /// Works something out on a thread of its own when it is its turn.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.turn().await?;
+        let work = move || {
+            // Kept until the answer is there, be it that nobody waits for it any longer.
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|panic| Error::Internal("working out an answer", panic.into()))?
     }
 }
 
@@ -189,19 +217,19 @@ impl Alongside {
         Ok((is_wanted.then_some(prices), held))
     }
 
+    /// Works out what staff ask of the whole register, one at a time, so that no site waits for it.
+    pub(super) async fn analysis_in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.analyses.0.work(work).await
+    }
+
     pub(super) async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = self.lengthy.turn().await?;
-        let work = move || {
-            // Kept until the answer is there, be it that nobody waits for it any longer.
-            let _turn = turn;
-            work()
-        };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|panic| Error::Internal("working out an answer", panic.into()))?
+        self.lengthy.work(work).await
     }
 }
 

@@ -86,6 +86,7 @@ pub struct Alongside {
     exposures: exposures::KeptExposures,
     grouping: peer_groups::Turn,
     lengthy: lengthy::Turns,
+    analyses: lengthy::Analyses,
     default_draws: Draws,
     kept_prices: prices::KeptPrices,
 }
@@ -247,6 +248,7 @@ impl Alongside {
             exposures: exposures::KeptExposures::default(),
             grouping: peer_groups::Turn::default(),
             lengthy: lengthy::Turns::default(),
+            analyses: lengthy::Analyses::default(),
             default_draws: Draws::DEFAULT,
             kept_prices: prices::KeptPrices::default(),
         })

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::Alongside;
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::OdsCode;
+use crate::domain::organisation::{Organisation, Status};
 use crate::domain::register::Register;
 use crate::domain::standing::{MAX_SITES, Stability, Standing, StandingHead};
 use crate::domain::suggestion::METHOD_VERSION;
@@ -32,13 +33,14 @@ pub(super) fn present(
     followed: &Followed,
 ) -> Result<Standing> {
     register.saved_weights.clear();
-    let snapshot = Snapshot::new(&register);
-    if snapshot.n_organisations() > MAX_SITES {
+    let is_active = |o: &&Organisation| o.status == Status::Active;
+    if register.organisations.iter().filter(is_active).count() > MAX_SITES {
         return Err(Error::Conflict {
             rule: "/problems/too-many-organisations",
             detail: format!("Standings are made of at most {MAX_SITES} active organisations."),
         });
     }
+    let snapshot = Snapshot::new(&register);
     let sites = standing(&snapshot, as_of, followed);
     let head = StandingHead {
         id: None,
@@ -75,6 +77,7 @@ pub fn keep(
     (id, at, by): (String, chrono::DateTime<chrono::Utc>, String),
     as_of: NaiveDate,
 ) -> Result<StandingHead> {
+    standings::check_room(connection)?;
     let followed = standings::followed(connection)?;
     let mut made = present(register::load(connection)?, as_of, &followed)?;
     made.head.id = Some(id);
@@ -155,9 +158,10 @@ impl Alongside {
         with: With,
         limit: usize,
     ) -> Result<(Stability, BTreeMap<OdsCode, String>)> {
-        let read = self.storage().read(move |c| read(c, &id, with));
-        let material = read.await?;
-        let mut found = self.in_turn(move || compare(material)).await?;
+        let storage = self.storage().clone();
+        // Read once it is its turn: whoever waits holds no copy of everything.
+        let work = move || compare(storage.read_blocking(|c| read(c, &id, with))?);
+        let mut found = self.analysis_in_turn(work).await?;
         // Where nothing moved there is nothing to tell but the count, which is in the distribution.
         found
             .sites

@@ -17,6 +17,9 @@ const SAME_WORTH: f64 = 1e-9;
 /// Shares, scores and fits are shown with six decimals; what is read again may miss them by less than this.
 const SAME_SHOWN: f64 = 1e-9;
 
+/// By how much what is shown with six decimals may miss what it is of.
+const HALF_A_MILLIONTH: f64 = 5e-7;
+
 /// The first thing that does not follow from the inputs.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{what} of {ods_code} is said to be {said}; from the inputs it is {found}")]
@@ -89,7 +92,8 @@ fn different(
 
 /// Whether what was said, with six decimals, is what was found.
 fn is_shown(said: f64, found: f64) -> bool {
-    (said - six_decimals(found)).abs() < SAME_SHOWN
+    // Rounded either way where it lies between.
+    (said - found).abs() < HALF_A_MILLIONTH + SAME_SHOWN
 }
 
 fn six_decimals(number: f64) -> f64 {

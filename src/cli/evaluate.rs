@@ -28,6 +28,10 @@ use crate::startup::{self, TemporaryDatabase};
 /// Reads pairs from a file of comma-separated values, of which the first two columns whose names end in _ods hold the codes, or takes the
 /// bundled pairs of the Global Digital Exemplar programme. Links between two of a pair count for nobody. Codes of the past are those of
 /// whoever took over. Reads the configured database and changes nothing in it; without one, the bundled open data.
+#[expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, which shows backticks as they are"
+)]
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -181,6 +185,16 @@ fn in_words(found: &Evaluation) -> String {
     let _ = writeln!(text, "{}{}", fitted("", NAME), heads.trim_end());
     for figures in &found.figures {
         let _ = writeln!(text, "{}", row(figures));
+    }
+    text.push_str("\nmean reciprocal rank of alongside less that of\n");
+    for figures in found.figures.iter().skip(1) {
+        let Figure { value, low, high } = figures.alongside_ahead_by;
+        let name = figures.ranking.as_str().replace('_', " ");
+        let _ = writeln!(
+            text,
+            "  {}{value:+.2} [{low:+.2} {high:+.2}]",
+            fitted(&name, NAME)
+        );
     }
     if !found.left_out.is_empty() {
         text.push_str("\nleft out\n");

@@ -103,8 +103,6 @@ pub enum LeftOut {
     NotConfirmed,
     /// It is given before.
     Again,
-    /// They are partners today by another link, and partners are not suggested.
-    Partners,
     /// No weighted criterion can be asked of it.
     NothingApplies(OdsCode),
 }
@@ -118,7 +116,6 @@ impl std::fmt::Display for LeftOut {
             Self::One(code) => write!(f, "the two are one today: {code}"),
             Self::NotConfirmed => f.write_str("only proposed, says the source"),
             Self::Again => f.write_str("given before"),
-            Self::Partners => f.write_str("partners today by another link"),
             Self::NothingApplies(code) => write!(f, "no weighted criterion applies to {code}"),
         }
     }

@@ -37,7 +37,7 @@ pub fn suggest(
     prices: Option<&Prices>,
 ) -> Result<Suggestions> {
     let seeker = active_row(snapshot, request.seeker)?;
-    let day = Day::new(snapshot, request.as_of);
+    let day = Day::seen_by(snapshot, request.as_of, request.seen_by);
     let chosen = chosen_weights(&day, seeker, request.weights, request.seen_by);
     let view = View::new(&day, seeker, Some(chosen.weights()))?.priced(prices);
     let shows = Shows::new(&view, &request.filters, excluded)?;
@@ -116,7 +116,7 @@ pub fn pairs(
             return refuse("one of the two took over from the other");
         }
     }
-    let day = Day::new(snapshot, question.as_of);
+    let day = Day::seen_by(snapshot, question.as_of, question.seen_by);
     let chosen = chosen_weights(&day, seeker_row, None, question.seen_by);
     let view = View::new(&day, seeker_row, Some(chosen.weights()))?.priced(prices);
     let no_filters = Filters::default();

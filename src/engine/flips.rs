@@ -196,7 +196,7 @@ pub fn flips(
         let cause = format!("{} are there", found.len());
         Error::Internal("comparing two candidates", cause.into())
     })?;
-    let day = Day::new(snapshot, question.as_of);
+    let day = Day::seen_by(snapshot, question.as_of, question.seen_by);
     let seeker = active_row(snapshot, question.seeker)?;
     let weights = answer::weights_of(&day, seeker, question.seen_by);
     let view = View::new(&day, seeker, Some(weights))?.priced(prices);

@@ -178,11 +178,18 @@ impl Compared<'_> {
         let weights_now = (new.weights, theirs(&self.to, new.weights));
         let by_scores = before.mutual_fit - worth(after, weights_then);
         let by_weights = worth(after, weights_then) - after.mutual_fit;
-        let moved =
-            !is_same(weights_then.0, weights_now.0) || !is_same(weights_then.1, weights_now.1);
+        let moved = (!is_same(weights_then.0, weights_now.0)
+            || !is_same(weights_then.1, weights_now.1))
+            && by_weights.abs() > SAME;
+        // Whoever would be passed with the fit that it had left because of the others, be it that its own moved a little.
+        let is_passed = new.top.len() >= old.top.len()
+            && new
+                .top
+                .last()
+                .is_some_and(|last| last.mutual_fit >= before.mutual_fit);
         if moved && (by_scores <= SAME || by_weights > by_scores) {
             (WhyLeft::WeightsChanged, None)
-        } else if before.mutual_fit - after.mutual_fit > SAME {
+        } else if !is_passed && before.mutual_fit - after.mutual_fit > SAME {
             let fell = fell_most((before, weights_then), (after, weights_now));
             (WhyLeft::FitFell, fell)
         } else {

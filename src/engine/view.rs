@@ -13,6 +13,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::interval::Interval;
 use crate::domain::price::Prices;
 use crate::domain::programme::{Criterion, Programme, Weights};
+use crate::domain::suggestion::SeenBy;
 use crate::engine::columns::Row;
 use crate::engine::criteria::core_system::CoreView;
 use crate::engine::criteria::culture::CultureRow;
@@ -58,6 +59,15 @@ impl<'a> Day<'a> {
     /// site saved.
     pub(crate) fn of_programmes(snapshot: &'a Snapshot, as_of: NaiveDate) -> Self {
         Self::under(snapshot, as_of, SideWeights::Programmes)
+    }
+
+    /// The day as somebody sees it: a site with each side's saved weights, everybody else with those of the programmes, since from
+    /// many fits and scores of one site its weights could be worked out.
+    pub(crate) fn seen_by(snapshot: &'a Snapshot, as_of: NaiveDate, seen_by: SeenBy) -> Self {
+        match seen_by {
+            SeenBy::Site => Self::new(snapshot, as_of),
+            SeenBy::Others => Self::of_programmes(snapshot, as_of),
+        }
     }
 
     fn under(snapshot: &'a Snapshot, as_of: NaiveDate, sides: SideWeights) -> Self {

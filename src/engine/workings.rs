@@ -36,7 +36,7 @@ pub fn workings(
             detail: format!("Workings are told for at most {MAX_CANDIDATES} active organisations."),
         });
     }
-    let day = Day::new(snapshot, request.as_of);
+    let day = Day::seen_by(snapshot, request.as_of, request.seen_by);
     let chosen = chosen_weights(&day, seeker, request.weights, request.seen_by);
     let view = View::new(&day, seeker, Some(chosen.weights()))?.priced(prices);
     let shows = Shows::new(&view, &request.filters, excluded)?;

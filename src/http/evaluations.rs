@@ -25,7 +25,7 @@ use crate::http::clock::Clock;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
 use crate::http::fields::Faults;
 use crate::http::openapi::{
-    API_PREFIX, ApiFailures, BodyFailures, NotModified, RuleBroken, StorageFailures,
+    API_PREFIX, ApiFailures, BodyFailures, Clash, NotModified, RuleBroken, StorageFailures,
 };
 use crate::http::operation::Operation;
 use crate::http::parameters::{AS_OF_WORDS, as_of, as_of_schema, code_schema, in_query};
@@ -40,6 +40,7 @@ use crate::http::views::text::LinkKindName;
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation::new("make_evaluation", Rule::Staff)
+        .takes(MAKE_EVALUATION)
         .answers(include_str!("examples/make_evaluation.json")),
     Operation::new("show_evaluation_picture", Rule::Staff).answers(
         r#""<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 364\" role=\"img\"></svg>\n""#,
@@ -48,6 +49,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 /// The seed of the intervals unless another is given.
 const DEFAULT_SEED: u64 = 1;
+
+/// Two pairs of the Global Digital Exemplar programme.
+const MAKE_EVALUATION: &str = r#"{
+    "pairs": [{"site": "RTD", "partner": "RR7"}, {"site": "RBA", "partner": "RLQ"}],
+    "excludeKinds": ["programme_pairing"],
+    "asOf": "2026-11-22"
+}"#;
 
 /// A rough size of one pair with its two cases, in bytes.
 const PAIR_BYTES: usize = 1_200;
@@ -182,14 +190,6 @@ impl PartialSchema for EvaluationQuestion {
                 "seed",
                 seed_schema().description(Some("The seed of the intervals.")),
             )
-            .examples([json!({
-                "pairs": [
-                    {"site": "RTD", "partner": "RR7"},
-                    {"site": "RBA", "partner": "RLQ"}
-                ],
-                "excludeKinds": ["programme_pairing"],
-                "asOf": "2026-11-22"
-            })])
             .into()
     }
 }
@@ -208,7 +208,7 @@ impl ToSchema for EvaluationQuestion {}
     request_body(content = EvaluationQuestion, description = "The pairs, and under what to evaluate them.", content_type = "application/json"),
     responses(
         (status = 200, description = "The figures.", body = EvaluationView),
-        ApiFailures, BodyFailures, RuleBroken, StorageFailures
+        ApiFailures, BodyFailures, Clash, RuleBroken, StorageFailures
     )
 )]
 #[post("/admin/evaluations")]
@@ -218,10 +218,24 @@ pub(crate) async fn make_evaluation(
     alongside: Data<Alongside>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
+    let is_bundled = question.0.pairs.is_none();
     let request = question.0.into_request(clock.today())?;
     let n_pairs = request.pairs.len();
-    let found = alongside.evaluate(request).await?;
+    let found = alongside.evaluate(request).await;
+    let found = found.map_err(|error| of_register(error, is_bundled))?;
     answer::json(&EvaluationView::from(found), PAIR_BYTES * (n_pairs + 2))
+}
+
+/// Where the pairs are the bundled ones, that none can be evaluated is the register's doing, not the request's.
+fn of_register(error: Error, is_bundled: bool) -> Error {
+    match error {
+        Error::Invalid(_) if is_bundled => Error::Conflict {
+            rule: "/problems/nothing-to-evaluate",
+            detail: "Of the bundled pairs none is of two organisations that are recorded and active here; give your own."
+                .to_owned(),
+        },
+        other => other,
+    }
 }
 
 /// Of which day, and the seed of the intervals.
@@ -262,7 +276,7 @@ impl IntoParams for PictureParameters {
     params(PictureParameters),
     responses(
         (status = 200, description = "The picture.", body = Svg, content_type = "image/svg+xml"),
-        NotModified, ApiFailures, RuleBroken, StorageFailures
+        NotModified, ApiFailures, Clash, RuleBroken, StorageFailures
     )
 )]
 #[get("/admin/evaluations/picture")]
@@ -283,7 +297,8 @@ pub(crate) async fn show_evaluation_picture(
         as_of: parameters.0.as_of.unwrap_or_else(|| clock.today()),
         seed: parameters.0.seed.unwrap_or(DEFAULT_SEED),
     };
-    let found = alongside.evaluate(question).await?;
+    let found = alongside.evaluate(question).await;
+    let found = found.map_err(|error| of_register(error, true))?;
     let mut response = Tagged::new(picture(&found)).answer(&request);
     if response.status().is_success() {
         response

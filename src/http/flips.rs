@@ -93,7 +93,7 @@ impl IntoParams for FlipParameters {
 /// Shows by how much a single weight would have to change, the others in their proportions, for the second of two candidates to
 /// pass the first; the smallest change first, in numbers and in words. `never` names the criteria whose weight flips them in no
 /// way. The order is that of the list, by mutual fit, under the weights that the seeker saved, else the programme's; the other
-/// sides' weights stay. The weights that a site saved are its own: staff see its side under the programme's.
+/// sides' weights stay. The weights that a site saved are its own: staff see both sides of every pair under those of the programmes.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, FlipParameters),

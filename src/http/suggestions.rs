@@ -55,7 +55,7 @@ const SUGGESTION_BYTES: usize = 4 * 1024;
 ///
 /// Suggests partner organisations under the weights that the site saved, else the programme's, best first, each with its scores, its reasons and what is
 /// not known of it. Every number is a range: a missing fact opens the range instead of lowering the score. The weights that a site saved
-/// are its own: staff see its side under the programme's.
+/// are its own: staff see both sides of every pair under those of the programmes.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, SuggestionParameters),
@@ -91,7 +91,7 @@ pub(crate) async fn list_suggestions(
 /// Suggests partner organisations under weights and filters of the request's own. Every field is optional: `{}` asks for
 /// the same as the GET. Weights count by their ratio, and a criterion that is left out counts nothing; they change the
 /// seeker's side only. Nothing is stored. The weights that a site saved
-/// are its own: staff see its side under the programme's.
+/// are its own: staff see both sides of every pair under those of the programmes.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker),
@@ -149,7 +149,7 @@ async fn suggest(
 ///
 /// Explains how one candidate suits the seeker, under the weights that the seeker saved, else the programme's, whatever its
 /// place in the list. The weights that a site saved
-/// are its own: staff see its side under the programme's.
+/// are its own: staff see both sides of every pair under those of the programmes.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, Candidate, CandidateParameters),
@@ -184,7 +184,7 @@ pub(crate) async fn show_suggestion(
 /// Compare candidates
 ///
 /// Shows one to five candidates side by side: each in full, and a matrix by criterion. The weights that a site saved
-/// are its own: staff see its side under the programme's.
+/// are its own: staff see both sides of every pair under those of the programmes.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, ComparisonParameters),

@@ -40,7 +40,7 @@ const CANDIDATE_BYTES: usize = 1024;
 /// Gives a file with everything that the list of suggestions is made of: every candidate's scores, the weights, the seed, and what
 /// came out. `alongside suggest --from FILE` works the list out again without any database, and says where it differs. The
 /// weights of other sites are their own and not in it: what a pair is worth to the other side goes in as a number with its bounds.
-/// The weights that a site saved are its own: staff see its side under the programme's.
+/// The weights that a site saved are its own: staff see both sides of every pair under those of the programmes.
 #[utoipa::path(
     tag = "suggestions",
     params(Seeker, CandidateParameters),

@@ -214,6 +214,25 @@ pub fn followed(connection: &mut Connection) -> Result<BTreeMap<OdsCode, BTreeSe
     Ok(followed)
 }
 
+/// Sees to it that one more may be kept, before anything is worked out.
+///
+/// # Errors
+///
+/// [`Error::Conflict`] where [`MAX_KEPT`] are kept already; those of [`all`].
+pub fn check_room(connection: &mut Connection) -> Result<()> {
+    room_among(&all(connection)?)
+}
+
+fn room_among(known: &[StandingHead]) -> Result<()> {
+    if known.len() < MAX_KEPT {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        rule: "/problems/too-many-standings",
+        detail: format!("There are {MAX_KEPT} standings already; remove one first."),
+    })
+}
+
 /// Keeps a standing at the end of the order in which they were kept, whatever its `sequence` says, and returns its head.
 ///
 /// # Errors
@@ -221,12 +240,7 @@ pub fn followed(connection: &mut Connection) -> Result<BTreeMap<OdsCode, BTreeSe
 /// [`Error::Conflict`] where [`MAX_KEPT`] are kept already; [`Error::Internal`] where its head has no id; those of [`all`].
 pub fn add(connection: &mut Connection, standing: &Standing) -> Result<StandingHead> {
     let known = all(connection)?;
-    if known.len() >= MAX_KEPT {
-        return Err(Error::Conflict {
-            rule: "/problems/too-many-standings",
-            detail: format!("There are {MAX_KEPT} standings already; remove one first."),
-        });
-    }
+    room_among(&known)?;
     let (Some(id), Some((at, by))) = (&standing.head.id, &standing.head.kept) else {
         return Err(Error::Internal(
             "keeping a standing",

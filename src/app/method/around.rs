@@ -244,6 +244,7 @@ fn outcomes() -> Part {
         key: "outcomes",
         title: "Learning from outcomes",
         formulas: &[
+            "Not in use yet: the engine can learn, and no operation of the service does.",
             "An outcome is a partnership with a check-in from both sides; success = both usefulness >= 4 of 5.",
             "Logistic regression of success on the expected scores with priors alpha ~ N(intercept_mean, prior_sd^2), beta_k ~ N(slope_mean * w_k, prior_sd^2), w the weights that the programme was given by hand last; weights = max(0, beta) normalised (the prior's where all are 0), drawn to the prior by n / (n + shrink_outcomes); a criterion that applied in no outcome keeps its share, the others share the rest.",
             "A model passes the gate with at least least_outcomes held-out outcomes whose mean gain in log-loss over the weights in use lies gate standard errors above 0; only an admin puts it to use.",

@@ -128,7 +128,7 @@ fn compared_product(product: &str) -> Option<String> {
 }
 
 /// A name in small letters, single-spaced; `None` where nothing is left.
-pub(super) fn compared_name(name: &str) -> Option<String> {
+pub(crate) fn compared_name(name: &str) -> Option<String> {
     let name = name.to_lowercase();
     let words: Vec<&str> = name.split_whitespace().collect();
     (!words.is_empty()).then(|| words.join(" "))

@@ -20,8 +20,9 @@ impl Place {
             n_equal: 1,
         };
         for other in others {
-            place.n_before += u32::from(other > value);
-            place.n_equal += u32::from(other == value);
+            let order = other.total_cmp(&value);
+            place.n_before += u32::from(order.is_gt());
+            place.n_equal += u32::from(order.is_eq());
         }
         place
     }
@@ -74,7 +75,7 @@ const N_NUMBERS: usize = WITHIN.len() + 3;
 /// # References
 ///
 /// Efron and Tibshirani 1993, *An Introduction to the Bootstrap*, chapters 8 (the unit of resampling) and 13 (percentile
-/// intervals). Reciprocal ranks: Voorhees 1999, TREC-8. Expectation over ties: McSherry and Najork 2008, ECIR.
+/// intervals). Reciprocal ranks: Voorhees 1999, TREC-8. Expectation over ties: `McSherry` and Najork 2008, ECIR.
 pub(super) fn figures(pairs: &[Vec<Vec<Place>>], seed: u64) -> Vec<RankingFigures> {
     let scores: Vec<Vec<Vec<Score>>> = pairs
         .iter()

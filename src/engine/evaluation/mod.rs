@@ -22,13 +22,14 @@ use crate::domain::organisation::Status;
 use crate::domain::programme::{Criterion, Weights};
 use crate::domain::register::Register;
 use crate::engine::columns::{Row, index};
+use crate::engine::criteria::system_match::compared_name;
 use crate::engine::fit::{Shares, harmonic_mean, weighted_sum};
 use crate::engine::lineage::Lineage;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::view::{Assessment, Day, Direction, View};
 
-/// The most candidates that are looked at, over all cases: a minute of one core.
-const MAX_ASSESSMENTS: usize = 10_000_000;
+/// The most candidates that are looked at, over all cases: some seconds of one core.
+const MAX_ASSESSMENTS: usize = 4_000_000;
 
 /// The default weights: the same for each of the five criteria that every pair has; learning joins where topics are named.
 const FIVE: [f64; Criterion::COUNT] = {
@@ -70,7 +71,8 @@ pub fn evaluate(register: Register, request: &EvaluationRequest) -> Result<Evalu
     let (register, n_links_removed) = without_links(register, &pairs, request);
     let vendors = Vendors::of(&register);
     let snapshot = Snapshot::new(&register);
-    let day = Day::new(&snapshot, request.as_of);
+    // What a site saved for itself is nobody's to learn from the figures.
+    let day = Day::of_programmes(&snapshot, request.as_of);
     let mut cases = Vec::new();
     let mut places: Vec<Vec<Vec<Place>>> = Vec::new();
     for pair in &pairs {
@@ -224,7 +226,7 @@ impl Vendors {
                 vendors
                     .entry(system.ods_code)
                     .or_default()
-                    .insert(vendor.to_lowercase());
+                    .extend(compared_name(vendor));
             }
         }
         Self(vendors)
@@ -267,7 +269,7 @@ fn side(
         .map_err(|_nothing_applies| LeftOut::NothingApplies(seeker))?;
     let is_suggested = |row: Row| view.special(row).is_none_or(|special| special.is_suggested);
     if !is_suggested(partner_row) {
-        return Err(LeftOut::Partners);
+        return Err(LeftOut::One(seeker));
     }
     let rows = (0..index(snapshot.n_organisations())).filter(|&row| is_suggested(row));
     let mut partners: Option<Values> = None;
@@ -280,7 +282,7 @@ fn side(
             others.push(values);
         }
     }
-    let partners = partners.ok_or(LeftOut::Partners)?;
+    let partners = partners.ok_or(LeftOut::One(seeker))?;
     let place = |ranking: usize| Place::of(partners[ranking], others.iter().map(|v| v[ranking]));
     let places: Vec<Place> = (0..Ranking::ALL.len()).map(place).collect();
     let case = EvaluatedCase {

@@ -104,3 +104,46 @@ async fn staff_see_a_site_under_the_programmes_weights_whatever_it_saved() {
         assert_eq!(answer["method"]["weightsFrom"], from);
     }
 }
+
+/// From many fits and scores of one site its weights could be worked out, so what staff see holds nothing made from them.
+#[actix_web::test]
+async fn staff_see_the_same_whatever_a_site_saved() {
+    let service = TestService::bundled();
+    let evaluation = json!({ "asOf": "2026-11-22" });
+    let seen = async || {
+        let day = "asOf=2026-11-22&draws=64";
+        let mut answers = Vec::new();
+        for path in [
+            format!("/api/v1/organisations/RTH/suggestions?limit=50&{day}"),
+            format!("/api/v1/organisations/RTH/suggestions/RHW?{day}"),
+            format!("/api/v1/organisations/RTH/comparison?with=RHW,RJ7&{day}"),
+            "/api/v1/organisations/RTH/flips?between=RHW,RJ7&asOf=2026-11-22".to_owned(),
+            format!("/api/v1/organisations/RTH/suggestions/workings?{day}"),
+        ] {
+            answers.push(service.get(As::Viewer, &path).await.good());
+        }
+        let path = "/api/v1/admin/evaluations";
+        answers.push(service.post(As::Viewer, path, &evaluation).await.good());
+        for answer in &mut answers {
+            let fields = answer.as_object_mut().unwrap();
+            for changing in ["revision", "generatedAt"] {
+                fields.remove(changing);
+            }
+        }
+        answers
+    };
+    let before = seen().await;
+    let of_site = async || {
+        let path = "/api/v1/organisations/RTH/suggestions/RHW?asOf=2026-11-22&draws=0";
+        service.get(As::Rth, path).await.good()["suggestion"]["theirFit"].clone()
+    };
+    let shown_before = of_site().await;
+    let path = "/api/v1/organisations/RHW/weights";
+    let weights = json!({ "weights": { "geography": 0.9, "culture": 0.1 } });
+    service.put(As::Rhw, path, &weights).await.good();
+    for (at, (was, is)) in before.iter().zip(seen().await).enumerate() {
+        assert_eq!(*was, is, "answer {at}");
+    }
+    // The site with which it would pair sees what the pair is worth to it.
+    assert_ne!(shown_before, of_site().await);
+}

@@ -125,9 +125,9 @@ fn an_activation_is_the_next_version_of_the_weights_and_a_roll_back_the_one_afte
         // Learnt while a model is in use: its prior counts again, so that no outcome counts twice; and there is nothing to gain.
         let second = learnt(&storage, 2, &asked()).expect("a model");
         let bits = |weights: Each<f64>| weights.map(f64::to_bits);
-        let (prior, in_use) = (second.basis.prior, second.basis.in_use);
+        let (prior, used) = (second.basis.prior, second.basis.in_use);
         assert_eq!(bits(prior), bits(active.basis.prior));
-        assert_ne!(bits(in_use), bits(prior));
+        assert_ne!(bits(used), bits(prior));
         assert_eq!(second.learnt.weights, active.learnt.weights);
         assert_ne!(second.learnt.gate, GateVerdict::Passed);
         assert_rule(put_to_use(&storage, 2), "/problems/model-gate");
