@@ -33,8 +33,9 @@ fn named(code: OdsCode, names: &Names) -> NamedView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Standing)]
 pub(crate) struct StandingView {
-    /// Its id; null of the present, which is not kept.
-    #[schema(required, max_length = 36)]
+    /// Its id; the present has none, since it is not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, max_length = 36)]
     id: Option<String>,
     /// The number of the last write that it saw.
     revision: u64,
