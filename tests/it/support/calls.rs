@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
+use alongside::domain::programme::Criterion;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -226,6 +227,11 @@ impl Call {
             let path = "/api/v1/admin/programmes";
             let made = service.post(As::Admin, path, &body).await;
             assert_eq!(made.status, 201, "{}", made.json());
+            // It begins with those of the default programme, which may be a model's by now.
+            let equal = Criterion::ALL.iter().map(|c| (c.to_string(), json!(0.2)));
+            let body = json!({ "weights": Value::Object(equal.collect()) });
+            let path = format!("{path}/thames-valley-2027/weights");
+            service.put(As::Admin, &path, &body).await.good();
             ("thames-valley-2027", 1_001)
         };
         let of = |from, n| Outcomes::of(n).in_programme(slug).from(from);
