@@ -10,7 +10,7 @@ use crate::domain::programme::{Criterion, ImpossibleWeights, Weights};
 use crate::domain::standing::Stayed;
 use crate::domain::version::Version;
 
-/// The most outcomes that a model is learnt of: it is worked out within the transaction that keeps it, some 10 us for each.
+/// The most outcomes that a model is learnt of: it is worked out within the transaction that keeps it.
 pub const MAX_OUTCOMES: usize = 100_000;
 
 /// The longest reason of an admin, in characters.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::agreed::{Agreed, conversation};
 use super::matches;
-use super::outcomes::{ENOUGH, Outcomes};
+use super::outcomes;
 use super::service::{Answer, As, TestService, now};
 
 /// The document of the service.
@@ -214,39 +214,6 @@ impl Call {
         self.path.starts_with("/api/v1/admin/models")
     }
 
-    /// Stores outcomes of the default programme, or, for another organisation, of one of its own, and returns the id of a model of
-    /// them, unless that is what is asked.
-    async fn store_model(&self, service: &TestService, instead: &Instead<'_>) -> Option<String> {
-        const MODELS: &str = "/api/v1/admin/models";
-        let is_default = instead.get("odsCode").is_none_or(|code| *code == "RTH");
-        let (slug, first) = if is_default {
-            ("default", 1)
-        } else {
-            let body = json!({ "name": "Thames Valley 2027" });
-            let path = "/api/v1/admin/programmes";
-            let made = service.post(As::Admin, path, &body).await;
-            assert_eq!(made.status, 201, "{}", made.json());
-            ("thames-valley-2027", 1_001)
-        };
-        let of = |from, n| Outcomes::of(n).in_programme(slug).from(from);
-        let newer = of(first + ENOUGH, 12).known_at("2026-11-21T09:00:00Z");
-        for outcomes in [of(first, ENOUGH), newer] {
-            outcomes.store(&service.database, service.alongside.storage());
-        }
-        if self.id == "create_model" {
-            return None;
-        }
-        let body = json!({ "programme": slug, "asOf": "2026-11-20" });
-        let made = service.post(As::Admin, MODELS, &body).await;
-        let id = made.json()["id"].as_str().unwrap().to_owned();
-        if self.id == "roll_back_model" {
-            let path = format!("{MODELS}/{id}/activate");
-            let body = json!({ "reason": "Better on held-out outcomes." });
-            service.post(As::Admin, &path, &body).await.good();
-        }
-        Some(id)
-    }
-
     /// What has to be there before it can be asked, where that is something.
     fn preparation(&self) -> Option<Preparation> {
         const PROGRAMMES: &str = "/api/v1/admin/programmes";
@@ -304,7 +271,8 @@ impl Call {
             return Some(self.store_match(service, instead).await);
         }
         if self.is_about_models() {
-            return self.store_model(service, instead).await;
+            let code = instead.get("odsCode").copied().unwrap_or("RTH");
+            return outcomes::prepare(service, self.id, code).await;
         }
         let site = match caller {
             As::Rhw => "RHW",

@@ -7,9 +7,11 @@ use alongside::domain::partnership::{CheckIn, EndReason, PartnershipState, Usefu
 use alongside::domain::programme::Criterion;
 use alongside::storage::{Storage, check_ins};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 
 use super::database::{TestDatabase, a_change};
 use super::matches::{self, Made, code, id};
+use super::service::{As, TestService};
 
 /// Enough outcomes for the gate.
 pub(crate) const ENOUGH: u32 = 220;
@@ -150,4 +152,45 @@ impl Outcomes {
         });
         written.unwrap();
     }
+}
+
+/// Stores outcomes of the default programme, or, for another organisation than RTH, of one of its own, for who asks an operation; returns
+/// the id of a model of them, in use where it is to be rolled back, unless that is what is asked.
+pub(crate) async fn prepare(service: &TestService, operation: &str, code: &str) -> Option<String> {
+    const MODELS: &str = "/api/v1/admin/models";
+    let (slug, first) = match code {
+        "RTH" => ("default", 1),
+        _ => (a_programme(service).await, 1_001),
+    };
+    let of = |from, n| Outcomes::of(n).in_programme(slug).from(from);
+    let newer = of(first + ENOUGH, 12).known_at("2026-11-21T09:00:00Z");
+    for outcomes in [of(first, ENOUGH), newer] {
+        outcomes.store(&service.database, service.alongside.storage());
+    }
+    if operation == "create_model" {
+        return None;
+    }
+    let body = json!({ "programme": slug, "asOf": "2026-11-20" });
+    let made = service.post(As::Admin, MODELS, &body).await;
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    if operation == "roll_back_model" {
+        let path = format!("{MODELS}/{id}/activate");
+        let body = json!({ "reason": "Better on held-out outcomes." });
+        service.post(As::Admin, &path, &body).await.good();
+    }
+    Some(id)
+}
+
+/// Makes a programme of equal weights, and returns its slug.
+async fn a_programme(service: &TestService) -> &'static str {
+    let path = "/api/v1/admin/programmes";
+    let body = json!({ "name": "Thames Valley 2027" });
+    let made = service.post(As::Admin, path, &body).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    // It begins with those of the default programme, which may be a model's by now.
+    let equal = Criterion::ALL.iter().map(|c| (c.to_string(), json!(0.2)));
+    let body = json!({ "weights": Value::Object(equal.collect()) });
+    let path = format!("{path}/thames-valley-2027/weights");
+    service.put(As::Admin, &path, &body).await.good();
+    "thames-valley-2027"
 }
