@@ -6,6 +6,7 @@
 //! outcomes of the same kind, in which no chance of the asking is left.
 
 use alongside::engine::outcomes::held_out::{Outcomes, base_rate_and_slope, compare};
+use alongside::engine::outcomes::model::N_FOLDS;
 use alongside::engine::outcomes::posterior::{
     INTERCEPT_MEAN, PRIOR_SD, Posterior, Prior, SLOPE_MEAN, posterior,
 };
@@ -14,9 +15,6 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand_distr::{Distribution as _, Open01, StandardNormal};
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::{RngCore as _, SeedableRng as _};
-
-/// Folds, as the service deals them.
-const N_FOLDS: usize = 5;
 
 /// What makes partnerships succeed.
 #[derive(Clone, Debug)]

@@ -236,7 +236,6 @@ impl Alongside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::peer_groups::prepare;
     use crate::engine::test_register::{organisation, register};
 
     #[tokio::test]
@@ -267,7 +266,7 @@ mod tests {
         };
         assert!(makes_groups(&kept, &snapshot));
         assert!(!makes_groups(&Filters::default(), &snapshot));
-        prepare(&snapshot);
+        snapshot.peer_groups();
         assert!(!makes_groups(&kept, &snapshot));
     }
 }

@@ -81,7 +81,6 @@ pub enum BundledData {
 pub struct Alongside {
     state: Arc<State>,
     imports: import_jobs::ImportQueue,
-    pictures: what_if::Pictures,
     told: told::Told,
     exposures: exposures::KeptExposures,
     grouping: peer_groups::Turn,
@@ -243,7 +242,6 @@ impl Alongside {
         Ok(Self {
             state: Arc::new(state),
             imports: import_jobs::ImportQueue::default(),
-            pictures: what_if::Pictures::default(),
             told: told::Told::default(),
             exposures: exposures::KeptExposures::default(),
             grouping: peer_groups::Turn::default(),

@@ -12,7 +12,7 @@ use crate::domain::outcome::PartnershipOutcome;
 use crate::domain::programme::{ProgrammeRecord, Weights};
 use crate::domain::suggestion::METHOD_VERSION;
 use crate::domain::version::{Expected, Version};
-use crate::engine::outcomes::held_out::{GATE_STANDARD_ERRORS, MIN_OUTCOMES};
+use crate::engine::outcomes::held_out::{GATE_STANDARD_ERRORS, MIN_PAIRS};
 use crate::engine::outcomes::model::N_FOLDS;
 use crate::engine::outcomes::posterior::Unlearnable;
 use crate::engine::outcomes::programme::{counted, learnt};
@@ -184,8 +184,8 @@ pub fn gate_words(learnt: &Learnt) -> Option<String> {
     match learnt.gate {
         GateVerdict::Passed => None,
         GateVerdict::TooFewOutcomes => Some(format!(
-            "It was learnt of {} outcomes; of fewer than {MIN_OUTCOMES} nobody can tell whether its weights are better.",
-            learnt.n_outcomes
+            "It was learnt of outcomes of {} pairs of sites; of fewer than {MIN_PAIRS} nobody can tell whether its weights are better.",
+            learnt.n_pairs
         )),
         GateVerdict::NoGain => Some(
             "On held-out outcomes its weights do no better than those in use when it was learnt."

@@ -38,19 +38,6 @@ impl Alongside {
             .await
     }
 
-    /// Sees to it that the groups are there before somebody's suggestions are kept to one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Internal`] where the work breaks off.
-    pub async fn prepare_peer_groups(&self) -> Result<()> {
-        self.grouped(|snapshot| {
-            peer_groups::prepare(snapshot);
-            Ok(())
-        })
-        .await
-    }
-
     async fn grouped<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Snapshot) -> Result<T> + Send + 'static,

@@ -101,8 +101,10 @@ impl Alongside {
     /// [`Error::Missing`] where there is no such model; [`Error::Conflict`] where there are too many organisations; those of the
     /// database.
     pub async fn shadow(&self, id: String, as_of: NaiveDate) -> Result<Shadow> {
-        let material = self.storage().read(move |c| read(c, &id)).await?;
-        self.in_turn(move || shadow(material, as_of)).await
+        let storage = self.storage().clone();
+        // Read once it is its turn: whoever waits holds no copy of everything.
+        let work = move || shadow(storage.read_blocking(|c| read(c, &id))?, as_of);
+        self.analysis_in_turn(work).await
     }
 }
 

@@ -17,7 +17,7 @@ pub struct PartnershipOutcome {
     pub partnership_id: String,
     /// Between whom, the code that orders first first.
     pub between: (OdsCode, OdsCode),
-    /// When the second of the two said its word.
+    /// When the later of the two last check-ins was made.
     pub known_at: DateTime<Utc>,
     /// Whether both called it useful enough in the last check-in of each.
     pub is_success: bool,

@@ -14,7 +14,7 @@ use crate::domain::version::Version;
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params};
 use crate::http::fields::{Faults, checked};
@@ -29,7 +29,7 @@ use crate::http::problem::Problem;
 use crate::http::views::admin_suggestions::{AdminSuggestionPageView, AdminSuggestionView};
 use crate::http::views::text::Code;
 use crate::random::Random;
-use crate::storage::{Connection, Touches, admin_suggestions, idempotency, names};
+use crate::storage::{Connection, Touches, admin_suggestions, names};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -189,22 +189,18 @@ pub(crate) async fn create_admin_suggestion(
     };
     let allowed = alongside.may_be_suggested(given.ends, changing.at.date_naive());
     let change = changing.change("suggest_pair", Touches::Nothing);
-    let (made, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                allowed.map_err(|error| match error {
-                    Error::OrganisationNotFound(code) => {
-                        Error::invalid("/between", format!("no organisation has the code {code}"))
-                    }
-                    other => other,
-                })?;
-                let suggestion = app::suggest(connection, suggestion)?;
-                let id = suggestion.id.clone();
-                kept(&id, &view(connection, suggestion)?)
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (made, is_new) = made_once(&alongside, change, claim, move |connection| {
+        allowed.map_err(|error| match error {
+            Error::OrganisationNotFound(code) => {
+                Error::invalid("/between", format!("no organisation has the code {code}"))
+            }
+            other => other,
+        })?;
+        let suggestion = app::suggest(connection, suggestion)?;
+        let id = suggestion.id.clone();
+        kept(&id, &view(connection, suggestion)?)
+    })
+    .await?;
     let location = format!("{PATH}/{}", made.id);
     Ok(created(made, &location, is_new))
 }

@@ -19,7 +19,7 @@ use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::approaches::{APPROACH_BYTES, site};
 use crate::http::body::OptionalBody;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::{IfMatch, if_given};
 use crate::http::extract::{NoParameters, Params};
 use crate::http::fields::Faults;
@@ -33,7 +33,7 @@ use crate::http::proposed_topics::GivenTopics;
 use crate::http::views::approaches::{ApproachView, OpenedView, Sides};
 use crate::random::Random;
 use crate::storage::idempotency::{Created, Made};
-use crate::storage::{Connection, Touches, idempotency};
+use crate::storage::{Connection, Touches};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -144,18 +144,14 @@ pub(crate) async fn accept_approach(
     let ids = AgreementIds::new(&random)?;
     let claim = key.claim(&changing, &body.1);
     let change = changing.change("accept_approach", Touches::Scoring);
-    let (made, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                topics.require(connection)?;
-                let place = (here, id.0.as_str());
-                let agreed = accept(connection, place, acceptance, &expected, ids, at)?;
-                let sides = Sides::load(connection, std::slice::from_ref(agreed.approach()))?;
-                made_of(agreed, &sides, here, at)
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (made, is_new) = made_once(&alongside, change, claim, move |connection| {
+        topics.require(connection)?;
+        let place = (here, id.0.as_str());
+        let agreed = accept(connection, place, acceptance, &expected, ids, at)?;
+        let sides = Sides::load(connection, std::slice::from_ref(agreed.approach()))?;
+        made_of(agreed, &sides, here, at)
+    })
+    .await?;
     let location = format!("/api/v1/partnerships/{}", made.id);
     Ok(created(made, &location, is_new))
 }

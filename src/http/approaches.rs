@@ -16,7 +16,7 @@ use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::approach_parameters::ApproachParameters;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::clock::Clock;
 use crate::http::extract::{NoParameters, Params};
 use crate::http::fields::{Faults, checked};
@@ -33,7 +33,7 @@ use crate::http::proposed_topics::{GivenTopics, ReadTopics};
 use crate::http::views::approaches::{ApproachPageView, ApproachView, Sides};
 use crate::http::views::text::{ApproachKindName, Code, FolderName};
 use crate::random::{Random, is_id};
-use crate::storage::{Touches, approaches, idempotency};
+use crate::storage::{Touches, approaches};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -225,24 +225,20 @@ pub(crate) async fn create_approach(
     let seen = alongside.seen(here, new.to, at.date_naive());
     let programme = alongside.programme_of(here, at.date_naive());
     let change = changing.change("send_approach", Touches::Nothing);
-    let (sent, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                new.seen = seen?;
-                new.programme = Some(programme?);
-                not_past(&new, at.date_naive())?;
-                topics.require(connection)?;
-                let sent = send(connection, new, at)?;
-                let sides = Sides::load(connection, std::slice::from_ref(&sent))?;
-                let open = approaches::n_open(connection, here, at)?;
-                kept(
-                    &sent.id.clone(),
-                    &sides.view(sent, here, at).announcing(open),
-                )
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (sent, is_new) = made_once(&alongside, change, claim, move |connection| {
+        new.seen = seen?;
+        new.programme = Some(programme?);
+        not_past(&new, at.date_naive())?;
+        topics.require(connection)?;
+        let sent = send(connection, new, at)?;
+        let sides = Sides::load(connection, std::slice::from_ref(&sent))?;
+        let open = approaches::n_open(connection, here, at)?;
+        kept(
+            &sent.id.clone(),
+            &sides.view(sent, here, at).announcing(open),
+        )
+    })
+    .await?;
     let location = format!("/api/v1/approaches/{}", sent.id);
     Ok(created(sent, &location, is_new))
 }

@@ -16,7 +16,7 @@ use crate::domain::version::Version;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::fields::{Faults, checked};
@@ -32,7 +32,7 @@ use crate::http::views::text::Code;
 use crate::random::Random;
 use crate::storage::audit::{self, Entry};
 use crate::storage::organisations;
-use crate::storage::{Connection, Touches, blueprints, expertise, idempotency, topics};
+use crate::storage::{Connection, Touches, blueprints, expertise, topics};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -185,17 +185,13 @@ pub(crate) async fn publish_blueprint(
     let claim = key.claim(&changing, &body.1);
     let blueprint = body.0.check(random.id()?, here, changing.at.date_naive())?;
     let change = changing.change("publish_blueprint", Touches::Scoring);
-    let (blueprint, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                topic_exists(connection, &blueprint)?;
-                blueprints::add(connection, &blueprint)?;
-                note(connection, None, Some(&blueprint));
-                kept(&blueprint.id.clone(), &BlueprintView::from(blueprint))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (blueprint, is_new) = made_once(&alongside, change, claim, move |connection| {
+        topic_exists(connection, &blueprint)?;
+        blueprints::add(connection, &blueprint)?;
+        note(connection, None, Some(&blueprint));
+        kept(&blueprint.id.clone(), &BlueprintView::from(blueprint))
+    })
+    .await?;
     let location = format!("/api/v1/organisations/{here}/blueprints/{}", blueprint.id);
     Ok(created(blueprint, &location, is_new))
 }

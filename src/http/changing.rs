@@ -16,6 +16,7 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
+use crate::app::Alongside;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::http::access::Asker;
@@ -23,8 +24,8 @@ use crate::http::answer::Tagged;
 use crate::http::body::BodyHash;
 use crate::http::clock::Clock;
 use crate::http::problem::Problem;
-use crate::storage::idempotency::{Claim, Created, Made};
-use crate::storage::{Change, Outcome, Touches};
+use crate::storage::idempotency::{self, Claim, Created, Made};
+use crate::storage::{Change, Connection, Outcome, Touches};
 
 /// The id of a request, as the middleware keeps it for handlers.
 #[derive(Clone, Debug)]
@@ -172,6 +173,19 @@ pub(crate) fn kept(id: &str, view: &impl Serialize) -> Result<Created, Error> {
     let body = serde_json::to_string(view)
         .map_err(|error| Error::Internal("writing an answer", error.into()))?;
     Ok(Created::new(id.to_owned(), body))
+}
+
+/// Creates something in one write, unless the same was asked for before, and says whether it is new.
+pub(crate) async fn made_once(
+    alongside: &Alongside,
+    change: Change,
+    claim: Option<Claim>,
+    create: impl FnOnce(&mut Connection) -> Result<Created, Error> + Send + 'static,
+) -> Result<(Created, bool), Error> {
+    let write = move |connection: &mut Connection| {
+        idempotency::once(connection, claim.as_ref(), create).map(whether_new)
+    };
+    alongside.write_outcome(change, write).await
 }
 
 /// Says with what was created whether it is new.

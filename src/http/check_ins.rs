@@ -11,7 +11,7 @@ use crate::domain::error::Result;
 use crate::domain::partnership::{MAX_NOTE_CHARS, Usefulness};
 use crate::http::access::{Asker, Rule};
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::extract::{NoParameters, Params};
 use crate::http::fields::{Faults, checked};
 use crate::http::openapi::{
@@ -26,7 +26,7 @@ use crate::http::problem::Problem;
 use crate::http::views::check_ins::{CheckInPageView, CheckInView};
 use crate::http::views::text::TopicText;
 use crate::random::Random;
-use crate::storage::{Touches, check_ins, idempotency, partnerships as kept_partnerships};
+use crate::storage::{Touches, check_ins, partnerships as kept_partnerships};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -148,14 +148,10 @@ pub(crate) async fn make_check_in(
     let said = (random.id()?, body.0.check()?);
     let location = format!("/api/v1/partnerships/{}/check-ins", id.0);
     let change = changing.change("make_check_in", Touches::Nothing);
-    let (made, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                let made = partnerships::check_in(connection, (here, &id.0), said, at)?;
-                kept(&made.id.clone(), &CheckInView::from(made))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (made, is_new) = made_once(&alongside, change, claim, move |connection| {
+        let made = partnerships::check_in(connection, (here, &id.0), said, at)?;
+        kept(&made.id.clone(), &CheckInView::from(made))
+    })
+    .await?;
     Ok(created(made, &location, is_new))
 }

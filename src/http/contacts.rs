@@ -15,7 +15,7 @@ use crate::domain::version::Version;
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::fields::{Faults, checked};
@@ -30,7 +30,7 @@ use crate::http::views::contacts::{ContactView, ContactsView, ExportView};
 use crate::http::views::text::Code;
 use crate::random::Random;
 use crate::storage::audit::{self, Entry};
-use crate::storage::{Connection, Touches, contacts, idempotency};
+use crate::storage::{Connection, Touches, contacts};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -173,16 +173,12 @@ pub(crate) async fn add_contact(
         version: Version(1),
     };
     let change = changing.change("add_contact", Touches::Nothing);
-    let (contact, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                contacts::add(connection, &contact)?;
-                note(connection, None, Some(&contact));
-                kept(&contact.id.clone(), &ContactView::from(contact))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (contact, is_new) = made_once(&alongside, change, claim, move |connection| {
+        contacts::add(connection, &contact)?;
+        note(connection, None, Some(&contact));
+        kept(&contact.id.clone(), &ContactView::from(contact))
+    })
+    .await?;
     let location = format!("/api/v1/organisations/{here}/contacts/{}", contact.id);
     Ok(created(contact, &location, is_new))
 }

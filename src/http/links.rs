@@ -16,7 +16,7 @@ use crate::domain::provenance::Provenance;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::fields::{Faults, checked};
@@ -33,7 +33,7 @@ use crate::http::views::text::{Code, LinkKindName};
 use crate::random::Random;
 use crate::storage::audit::{self, Entry};
 use crate::storage::organisations;
-use crate::storage::{Connection, Touches, idempotency, links, names};
+use crate::storage::{Connection, Touches, links, names};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -285,20 +285,16 @@ pub(crate) async fn declare_link(
     let id = random.id()?;
     let site = changing.caller.role.site();
     let change = changing.change("declare_link", Touches::Scoring);
-    let (link, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                if names::of(connection, [there])?.is_empty() {
-                    return Err(Error::invalid("/with", "is the code of no organisation"));
-                }
-                let record = links::add(connection, id, link)?;
-                note(connection, here, None, Some(&record));
-                let around = Around::load(connection, std::slice::from_ref(&record))?;
-                kept(&record.id.clone(), &around.view(record, here, site))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (link, is_new) = made_once(&alongside, change, claim, move |connection| {
+        if names::of(connection, [there])?.is_empty() {
+            return Err(Error::invalid("/with", "is the code of no organisation"));
+        }
+        let record = links::add(connection, id, link)?;
+        note(connection, here, None, Some(&record));
+        let around = Around::load(connection, std::slice::from_ref(&record))?;
+        kept(&record.id.clone(), &around.view(record, here, site))
+    })
+    .await?;
     let location = format!("/api/v1/organisations/{here}/links/{}", link.id);
     Ok(created(link, &location, is_new))
 }

@@ -16,7 +16,7 @@ use crate::domain::error::{Error, Result};
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once, whether_new};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params};
 use crate::http::fields::{Faults, checked};
@@ -293,15 +293,11 @@ pub(crate) async fn comment_on_match(
         text: checked(text)?,
     };
     let change = changing.change("comment_on_match", Touches::Nothing);
-    let (comment, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                let comment = match_reviews::comment(connection, comment)?;
-                kept(&comment.id.clone(), &CommentView::from(comment))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (comment, is_new) = made_once(&alongside, change, claim, move |connection| {
+        let comment = match_reviews::comment(connection, comment)?;
+        kept(&comment.id.clone(), &CommentView::from(comment))
+    })
+    .await?;
     Ok(created(comment, &location, is_new))
 }
 

@@ -17,7 +17,7 @@ use crate::domain::model::{MAX_REASON_CHARS, Model};
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::{Body, given};
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::clock::Clock;
 use crate::http::extract::{NoParameters, Parameters, Params, Query};
 use crate::http::fields::{Faults, checked};
@@ -34,7 +34,7 @@ use crate::http::suggestion_parameters::seed_schema;
 use crate::http::views::models::{ModelHeadView, ModelPageView, ModelView};
 use crate::http::views::shadow::ShadowView;
 use crate::random::Random;
-use crate::storage::{Connection, Touches, idempotency, models};
+use crate::storage::{Change, Connection, Touches, models};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -170,6 +170,17 @@ fn shown(request: &HttpRequest, model: Model) -> Result<HttpResponse, Problem> {
     answer::versioned(request, &ModelView::from(model), version, MODEL_BYTES)
 }
 
+/// Changes what becomes of a model, and shows it.
+async fn decide(
+    request: &HttpRequest,
+    alongside: &Alongside,
+    change: Change,
+    decide: impl FnOnce(&mut Connection) -> Result<Model, Error> + Send + 'static,
+) -> Result<HttpResponse, Problem> {
+    let (model, _) = alongside.write(change, decide).await?;
+    shown(request, model)
+}
+
 /// List models
 ///
 /// Lists what was learnt from outcomes, the newest first, a page at a time.
@@ -228,15 +239,11 @@ pub(crate) async fn create_model(
     let asked = body.0.check(changing.at.date_naive())?;
     let (id, by) = (random.id()?, by(&changing));
     let change = changing.change("create_model", Touches::Nothing);
-    let (made, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                let model = app::learn(connection, id.clone(), by, &asked)?;
-                kept(&id, &ModelView::from(model))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (made, is_new) = made_once(&alongside, change, claim, move |connection| {
+        let model = app::learn(connection, id.clone(), by, &asked)?;
+        kept(&id, &ModelView::from(model))
+    })
+    .await?;
     let location = format!("{PATH}/{}", made.id);
     Ok(created(made, &location, is_new))
 }
@@ -287,14 +294,13 @@ pub(crate) async fn activate_model(
     changing: Changing,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
-    let (reason, by) = (body.0.check()?, by(&changing));
     let change = changing.change("activate_model", Touches::Scoring);
-    let (model, _) = alongside
-        .write(change, move |connection| {
-            app::activate(connection, &id.0, reason, &by)
-        })
-        .await?;
-    shown(&request, model)
+    let decided = (body.0.check()?, by(&changing));
+    decide(&request, &alongside, change, move |connection| {
+        let (reason, by) = decided;
+        app::activate(connection, &id.0, reason, &by)
+    })
+    .await
 }
 
 /// Roll a model back
@@ -319,14 +325,13 @@ pub(crate) async fn roll_back_model(
     changing: Changing,
     alongside: Data<Alongside>,
 ) -> Result<HttpResponse, Problem> {
-    let (reason, by) = (body.0.check()?, by(&changing));
     let change = changing.change("roll_back_model", Touches::Scoring);
-    let (model, _) = alongside
-        .write(change, move |connection| {
-            app::roll_back(connection, &id.0, reason, &by)
-        })
-        .await?;
-    shown(&request, model)
+    let decided = (body.0.check()?, by(&changing));
+    decide(&request, &alongside, change, move |connection| {
+        let (reason, by) = decided;
+        app::roll_back(connection, &id.0, reason, &by)
+    })
+    .await
 }
 
 /// Of which day.

@@ -19,7 +19,7 @@ use crate::domain::version::{ProfilePart, Version};
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query, Seeker};
 use crate::http::fields::{Faults, checked};
@@ -40,7 +40,7 @@ use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
 use crate::storage::networks::{self, NetworkQuery};
 use crate::storage::organisations;
-use crate::storage::{Connection, Outcome, Touches, idempotency, names, versions};
+use crate::storage::{Connection, Outcome, Touches, names, versions};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -187,28 +187,24 @@ pub(crate) async fn create_network(
     let (kind, name) = (checked(kind)?, checked(name)?);
     let today = changing.at.date_naive();
     let change = changing.change("create_network", Touches::Scoring);
-    let (network, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                let network = founded(connection, kind, name, PartialDate::day(today))?;
-                networks::add(connection, &network)?;
-                audit::note(
-                    connection,
-                    Entry {
-                        kind: "networks",
-                        id: network.slug.to_string(),
-                        ods_code: None,
-                        before: None,
-                        after: Some(json!({ "kind": kind.as_str(), "name": network.name })),
-                    },
-                );
-                let record = networks::find(connection, &network.slug)?;
-                let id = network.slug.to_string();
-                kept(&id, &NetworkRecordView::new(record, &Default::default()))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (network, is_new) = made_once(&alongside, change, claim, move |connection| {
+        let network = founded(connection, kind, name, PartialDate::day(today))?;
+        networks::add(connection, &network)?;
+        audit::note(
+            connection,
+            Entry {
+                kind: "networks",
+                id: network.slug.to_string(),
+                ods_code: None,
+                before: None,
+                after: Some(json!({ "kind": kind.as_str(), "name": network.name })),
+            },
+        );
+        let record = networks::find(connection, &network.slug)?;
+        let id = network.slug.to_string();
+        kept(&id, &NetworkRecordView::new(record, &Default::default()))
+    })
+    .await?;
     let location = format!("/api/v1/networks/{}", network.id);
     Ok(created(network, &location, is_new))
 }

@@ -14,7 +14,7 @@ use crate::domain::slugs;
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::fields::{Faults, checked};
@@ -31,7 +31,7 @@ use crate::http::views::programmes::{
     MemberPageView, MemberView, ProgrammePageView, ProgrammeRecordView,
 };
 use crate::storage::audit::{self, Entry};
-use crate::storage::{Connection, Outcome, Touches, idempotency, names, programmes};
+use crate::storage::{Connection, Outcome, Touches, names, programmes};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -193,17 +193,13 @@ pub(crate) async fn create_programme(
     let given = body.0.check()?;
     let (by, at) = (changing.caller.id.to_string(), changing.at);
     let change = changing.change("create_programme", Touches::Scoring);
-    let (programme, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                let record = opened(connection, given, (&by, at))?;
-                note(connection, None, &record);
-                let slug = record.programme.slug.to_string();
-                kept(&slug, &ProgrammeRecordView::from(record))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (programme, is_new) = made_once(&alongside, change, claim, move |connection| {
+        let record = opened(connection, given, (&by, at))?;
+        note(connection, None, &record);
+        let slug = record.programme.slug.to_string();
+        kept(&slug, &ProgrammeRecordView::from(record))
+    })
+    .await?;
     let location = format!("/api/v1/admin/programmes/{}", programme.id);
     Ok(created(programme, &location, is_new))
 }

@@ -11,11 +11,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::app::Alongside;
 use crate::app::standings::{self as app, With};
+use crate::domain::error::Error;
 use crate::domain::standing::MAX_SITES;
 use crate::http::access::Rule;
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::clock::Clock;
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{Fault, NoParameters, Parameters, Params, Query};
@@ -32,7 +33,7 @@ use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::views::standings::{StabilityView, StandingView, StandingsView};
 use crate::random::{Random, is_id};
-use crate::storage::{Touches, idempotency, standings};
+use crate::storage::{Touches, standings};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -122,16 +123,12 @@ pub(crate) async fn keep_standing(
     let day = day.unwrap_or_else(|| changing.at.date_naive());
     let mark = (random.id()?, changing.at, changing.caller.id.to_string());
     let change = changing.change("keep_standing", Touches::Nothing);
-    let (made, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                let id = mark.0.clone();
-                let head = app::keep(connection, mark, day)?;
-                kept(&id, &StandingView::from(head))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (made, is_new) = made_once(&alongside, change, claim, move |connection| {
+        let id = mark.0.clone();
+        let head = app::keep(connection, mark, day)?;
+        kept(&id, &StandingView::from(head))
+    })
+    .await?;
     let location = format!("{PATH}/{}", made.id);
     Ok(created(made, &location, is_new))
 }
@@ -271,10 +268,7 @@ pub(crate) async fn show_stability(
     let with = match to {
         Some(_) if as_of.is_some() => {
             let words = "goes with the present alone: a kept standing is of its own day";
-            return Err(Problem::from(crate::domain::error::Error::invalid(
-                "/query/asOf",
-                words,
-            )));
+            return Err(Error::invalid("/query/asOf", words).into());
         }
         Some(other) => With::Kept(other),
         None => With::Now(as_of.unwrap_or_else(|| clock.today())),

@@ -117,9 +117,6 @@ pub(crate) async fn make_suggestions(
         clock.today(),
         alongside.default_draws(),
     )?;
-    if request.filters.is_peer {
-        alongside.prepare_peer_groups().await?;
-    }
     suggest(&alongside, &kept, &clock, &request).await
 }
 

@@ -19,7 +19,7 @@ use crate::domain::version::ProfilePart;
 use crate::http::access::{Asker, Rule};
 use crate::http::answer;
 use crate::http::body::Body;
-use crate::http::changing::{Changing, IdempotencyKey, created, kept, whether_new};
+use crate::http::changing::{Changing, IdempotencyKey, created, kept, made_once};
 use crate::http::conditional::IfMatch;
 use crate::http::extract::{NoParameters, Params, Seeker};
 use crate::http::fields::{Faults, checked};
@@ -35,7 +35,7 @@ use crate::http::views::text::{Code, TopicNeedName, TopicStageName};
 use crate::storage::audit::{self, Entry};
 use crate::storage::facts::Stated;
 use crate::storage::organisations;
-use crate::storage::{Connection, Outcome, Touches, expertise, idempotency, topics, versions};
+use crate::storage::{Connection, Outcome, Touches, expertise, topics, versions};
 
 /// What is said of the operations of this file.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -116,31 +116,27 @@ pub(crate) async fn create_topic(
     given.finish()?;
     let name = checked(name)?;
     let change = changing.change("create_topic", Touches::Scoring);
-    let (topic, is_new) = alongside
-        .write_outcome(change, move |connection| {
-            let made = idempotency::once(connection, claim.as_ref(), |connection| {
-                let known = topics::all(connection)?;
-                let is_taken = |slug: &Slug| known.iter().any(|topic| topic.slug == *slug);
-                let slug = slugs::of_name(&name, '_', is_taken).ok_or_else(|| {
-                    Error::invalid("/name", "has no letter A to Z or digit to make a slug of")
-                })?;
-                let topic = Topic { slug, name };
-                topics::add(connection, &topic)?;
-                audit::note(
-                    connection,
-                    Entry {
-                        kind: "topics",
-                        id: topic.slug.to_string(),
-                        ods_code: None,
-                        before: None,
-                        after: Some(json!({ "name": topic.name })),
-                    },
-                );
-                kept(&topic.slug.to_string(), &TopicView::from(topic))
-            })?;
-            Ok(whether_new(made))
-        })
-        .await?;
+    let (topic, is_new) = made_once(&alongside, change, claim, move |connection| {
+        let known = topics::all(connection)?;
+        let is_taken = |slug: &Slug| known.iter().any(|topic| topic.slug == *slug);
+        let slug = slugs::of_name(&name, '_', is_taken).ok_or_else(|| {
+            Error::invalid("/name", "has no letter A to Z or digit to make a slug of")
+        })?;
+        let topic = Topic { slug, name };
+        topics::add(connection, &topic)?;
+        audit::note(
+            connection,
+            Entry {
+                kind: "topics",
+                id: topic.slug.to_string(),
+                ods_code: None,
+                before: None,
+                after: Some(json!({ "name": topic.name })),
+            },
+        );
+        kept(&topic.slug.to_string(), &TopicView::from(topic))
+    })
+    .await?;
     Ok(created(topic, "/api/v1/topics", is_new))
 }
 

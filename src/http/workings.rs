@@ -112,9 +112,6 @@ pub(crate) async fn make_workings(
         )
         .into());
     }
-    if request.filters.is_peer {
-        alongside.prepare_peer_groups().await?;
-    }
     taken_away(&alongside, request).await
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::Slug;
 use crate::domain::model::{Model, ModelState};
+use crate::domain::version::Version;
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::failed;
 use crate::storage::rows::model::ModelRow;
@@ -70,7 +71,7 @@ pub fn active(connection: &mut Connection, programme: &Slug) -> Result<Option<Mo
 pub fn of_version(
     connection: &mut Connection,
     programme: &Slug,
-    version: crate::domain::version::Version,
+    version: Version,
 ) -> Result<Option<Model>> {
     let number = i64::try_from(version.0)
         .map_err(|fault| Error::Internal("reading a model", fault.into()))?;

@@ -9,7 +9,7 @@ use crate::domain::price::{MAX_ORGANISATIONS, MAX_ROUNDS, STEP, TOLERANCE};
 use crate::engine::ask::N_ASKED;
 use crate::engine::firmness::{CONCENTRATION_PER_CRITERION, MAX_DRAWS_OF_CONFIDENCE};
 use crate::engine::flips::{N_HALVINGS, N_STEPS};
-use crate::engine::outcomes::held_out::{GATE_STANDARD_ERRORS, MIN_OUTCOMES};
+use crate::engine::outcomes::held_out::{GATE_STANDARD_ERRORS, MIN_PAIRS};
 use crate::engine::outcomes::posterior::{INTERCEPT_MEAN, PRIOR_SD, SLOPE_MEAN};
 use crate::engine::outcomes::weights::SHRINK_OUTCOMES;
 use crate::engine::peer_groups::{MAX_FITTED, N_STARTS, SEED};
@@ -247,7 +247,7 @@ fn outcomes() -> Part {
             "Not in use yet: the engine can learn, and no operation of the service does.",
             "An outcome is a partnership with a check-in from both sides; success = both usefulness >= 4 of 5.",
             "Logistic regression of success on the expected scores with priors alpha ~ N(intercept_mean, prior_sd^2), beta_k ~ N(slope_mean * w_k, prior_sd^2), w the weights that the programme was given by hand last; weights = max(0, beta) normalised (the prior's where all are 0), drawn to the prior by n / (n + shrink_outcomes); a criterion that applied in no outcome keeps its share, the others share the rest.",
-            "A model passes the gate with at least least_outcomes held-out outcomes whose mean gain in log-loss over the weights in use lies gate standard errors above 0; only an admin puts it to use.",
+            "A model passes the gate with held-out outcomes of at least least_pairs pairs of sites, whose mean gain in log-loss over the weights in use lies gate standard errors above 0; only an admin puts it to use.",
         ],
         defaults: vec![
             DefaultValue::new(
@@ -275,8 +275,8 @@ fn outcomes() -> Part {
                 "at which learnt and prior weights count alike",
             ),
             DefaultValue::new(
-                "least_outcomes",
-                count(MIN_OUTCOMES),
+                "least_pairs",
+                count(MIN_PAIRS),
                 "outcomes",
                 "below which no model passes",
             ),

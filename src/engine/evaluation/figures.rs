@@ -4,6 +4,7 @@ use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 use crate::domain::evaluation::{CONFIDENCE, Figure, RESAMPLES, Ranking, RankingFigures, WITHIN};
+use crate::engine::columns::index;
 
 /// Where a partner stands: how many are before it, and how many share its place, itself among them (from 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,23 +108,14 @@ pub(super) fn figures(pairs: &[Vec<Vec<Place>>], seed: u64) -> Vec<RankingFigure
     let rankings = Ranking::ALL.iter().zip(found).zip(&mut resampled);
     rankings
         .map(|((&ranking, values), drawn)| {
-            let mut parts = values
-                .into_iter()
-                .zip(drawn)
-                .map(|(value, drawn)| interval(value, drawn));
-            let mut next = || {
-                parts.next().unwrap_or(Figure {
-                    value: 0.0,
-                    low: 0.0,
-                    high: 0.0,
-                })
-            };
+            let [one, three, ten, reciprocal, median, ahead] =
+                std::array::from_fn(|number| interval(values[number], &mut drawn[number]));
             RankingFigures {
                 ranking,
-                hit_rates: WITHIN.map(|_| next()),
-                mean_reciprocal_rank: next(),
-                median_rank: next(),
-                alongside_ahead_by: next(),
+                hit_rates: [one, three, ten],
+                mean_reciprocal_rank: reciprocal,
+                median_rank: median,
+                alongside_ahead_by: ahead,
             }
         })
         .collect()
@@ -166,7 +158,7 @@ fn point(scores: impl Iterator<Item = Score>) -> Point {
         reciprocal += score.reciprocal;
         ranks.push(score.rank);
     }
-    let n: f64 = ranks.iter().map(|_| 1.0).sum();
+    let n = f64::from(index(ranks.len()));
     ranks.sort_by(f64::total_cmp);
     Point {
         hits: hits.map(|sum| sum / n),

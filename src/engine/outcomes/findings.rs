@@ -12,7 +12,8 @@ pub const SAME: f64 = 1e-6;
 pub struct Findings {
     /// Criteria on which all outcomes score the same: their weight is the prior's word alone.
     pub constant: Vec<usize>,
-    /// Pairs of criteria that rise and fall together: only the sum of their coefficients is learnt.
+    /// Pairs of criteria that only move together, the same way or opposite ways: of their coefficients only the sum, or the
+    /// difference, is learnt.
     pub collinear: Vec<(usize, usize)>,
 }
 

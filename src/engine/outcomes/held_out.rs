@@ -13,9 +13,10 @@ use super::posterior::{Posterior, Prior, Unlearnable, posterior};
 use super::weights::{shares, shrunk};
 use crate::domain::model::GateVerdict;
 
-/// Fewer outcomes than this never pass the gate: of 40, in 6,660 simulated runs, weights that did worse came to 4.6 standard
-/// errors of gain, since so few gains tell their own spread badly; 200 is the next size that was asked about.
-pub const MIN_OUTCOMES: usize = 200;
+/// Outcomes of fewer pairs of sites than this never pass the gate, since each pair has one gain: of 40, in 6,660 simulated runs of one
+/// outcome a pair, weights that did worse came to 4.6 standard errors of gain, since so few gains tell their own spread badly; 200 is
+/// the next size that was asked about.
+pub const MIN_PAIRS: usize = 200;
 /// Standard errors by which the mean gain must lie above 0.
 ///
 /// It is strict: folds share what they train on, which makes the standard error too small, and the gains of few outcomes have
@@ -51,6 +52,8 @@ impl<'a> Given<'a> {
 pub struct Comparison {
     /// Outcomes held out, each once.
     pub n_outcomes: usize,
+    /// The pairs of sites that they are of.
+    pub n_pairs: usize,
     /// Mean log-loss of the learnt weights, in nats.
     pub learnt: f64,
     /// Mean log-loss of the prior's weights, in nats.
@@ -68,7 +71,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether the learnt weights did better beyond what chance explains: enough outcomes, and a gain of more than
+    /// Whether the learnt weights did better beyond what chance explains: enough pairs of sites, and a gain of more than
     /// [`GATE_STANDARD_ERRORS`] standard errors. Weights that change nothing have no gain and do not pass.
     #[must_use]
     pub fn passes(&self) -> bool {
@@ -78,7 +81,7 @@ impl Comparison {
     /// The same with the first reason against it.
     #[must_use]
     pub fn verdict(&self) -> GateVerdict {
-        if self.n_outcomes < MIN_OUTCOMES {
+        if self.n_pairs < MIN_PAIRS {
             GateVerdict::TooFewOutcomes
         } else if self.gain > GATE_STANDARD_ERRORS * self.standard_error && self.gain > 0.0 {
             GateVerdict::Passed
@@ -276,18 +279,19 @@ fn compared(outcomes: Outcomes<'_>, learnt: Vec<f64>, base: &[f64], used: &[f64]
     let gains: Vec<f64> = by_pair.values().map(|gains| mean(gains)).collect();
     let gain = mean(&gains);
     let squares: f64 = gains.iter().map(|g| (g - gain) * (g - gain)).sum();
-    let n_pairs = gains.len() as f64;
+    let n = gains.len() as f64;
     let errors = learnt.iter().zip(outcomes.successes);
     let squared: Vec<f64> = errors
         .map(|(p, &s)| (p - f64::from(u8::from(s))).powi(2))
         .collect();
     Comparison {
         n_outcomes: learnt.len(),
+        n_pairs: gains.len(),
         learnt: mean(&of_learnt),
         prior: mean(&losses(base)),
         in_use: mean(&of_used),
         gain,
-        standard_error: (squares / (n_pairs - 1.0).max(1.0) / n_pairs).sqrt(),
+        standard_error: (squares / (n - 1.0).max(1.0) / n).sqrt(),
         brier: mean(&squared),
         probabilities: learnt,
     }

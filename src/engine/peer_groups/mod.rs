@@ -235,11 +235,6 @@ fn groups(
     fitted.numbers().map(group).collect()
 }
 
-/// Works the groups of a snapshot out where nobody has asked for them yet.
-pub fn prepare(snapshot: &Snapshot) {
-    snapshot.peer_groups();
-}
-
 /// All groups of a snapshot, with the picture.
 #[must_use]
 pub fn overview(snapshot: &Snapshot) -> PeerGroups {

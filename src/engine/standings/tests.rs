@@ -146,6 +146,19 @@ fn one_that_moved_away_fell_by_geography() {
 }
 
 #[test]
+fn one_that_fell_a_little_was_passed_where_it_would_have_been_anyway() {
+    let mut built = twelve();
+    let from = first(&near_register(&built));
+    built[10] = built[10].clone().at(52.001, 0.0);
+    built[11] = built[11].clone().at(51.01, 0.0);
+    let found = stability(&from, &then(&from, &near_register(&built)));
+    let left = only_left(&found);
+    assert_eq!(left.candidate, code("A10"));
+    assert!(left.fit_after.unwrap() < left.fit_before);
+    assert_eq!((left.why, left.criterion), (WhyLeft::OthersRose, None));
+}
+
+#[test]
 fn one_that_stood_still_was_passed() {
     let mut built = twelve();
     let from = first(&near_register(&built));

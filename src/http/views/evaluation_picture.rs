@@ -41,8 +41,8 @@ const PANELS: [Panel; 2] = [
 
 /// Draws an evaluation as SVG.
 pub(crate) fn picture(found: &Evaluation) -> String {
-    let n_rows: f64 = found.figures.iter().map(|_| 1.0).sum();
-    let bottom = TOP + n_rows * ROW;
+    let n_rows = u8::try_from(found.figures.len()).unwrap_or(u8::MAX);
+    let bottom = TOP + f64::from(n_rows) * ROW;
     let height = bottom + 76.0;
     let mut svg = String::with_capacity(8192);
     // Writing to a String cannot fail.

@@ -58,7 +58,7 @@ use crate::support::service::{Answer, As, TestService};
 use actix_web::test::TestRequest;
 
 /// One service for all tests that do not write.
-static SERVICE: LazyLock<TestService> = LazyLock::new(TestService::bundled);
+static SERVICE: LazyLock<TestService> = LazyLock::new(|| TestService::bundled().shared());
 
 /// Asks as a programme admin.
 async fn ask(request: TestRequest) -> Answer {

@@ -1,8 +1,11 @@
 //! The whole service over a database of its own, with a caller of each role.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use actix_web::App;
@@ -110,8 +113,48 @@ impl As {
 /// Draws for who does not say: fewer than the service's own, since most tests look at something else.
 const N_DRAWS: i64 = 64;
 
+/// An application that can be asked.
+type Asked = Rc<dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = ServiceResponse<BoxBody>>>>>;
+
+/// The application of the service that was asked last on this thread, with its number.
+struct LastAsked(Option<(u64, Asked)>);
+
+impl Drop for LastAsked {
+    fn drop(&mut self) {
+        // Where the thread has ended before the service, what actix keeps for the thread is gone already, and an application cannot be
+        // dropped without it.
+        std::mem::forget(self.0.take());
+    }
+}
+
+thread_local! {
+    static LAST_ASKED: RefCell<LastAsked> = const { RefCell::new(LastAsked(None)) };
+}
+
+/// The number of a service, whose application goes before its database does.
+struct Number(u64);
+
+impl Number {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        let take = |last: &RefCell<LastAsked>| {
+            let mut last = last.borrow_mut();
+            last.0.take_if(|(number, _)| *number == self.0)
+        };
+        drop(LAST_ASKED.try_with(take));
+    }
+}
+
 /// The whole service over a database of its own.
 pub(crate) struct TestService {
+    /// `None` of one that threads share, which outlives them.
+    number: Option<Number>,
     pub(crate) alongside: Arc<Alongside>,
     service: Service,
     /// How many seconds passed since the test began.
@@ -186,6 +229,7 @@ impl TestService {
             alongside,
             passed,
             database,
+            number: Some(Number::next()),
         }
     }
 
@@ -203,6 +247,7 @@ impl TestService {
     pub(crate) fn telling(self, settings: &DeliverySettings) -> Self {
         Self {
             service: self.service.telling(settings),
+            number: Some(Number::next()),
             ..self
         }
     }
@@ -241,16 +286,45 @@ impl TestService {
         self.ask_all(caller, vec![request]).await.remove(0)
     }
 
+    /// The same service, for a test binary to keep: it makes its application anew whenever it is asked.
+    pub(crate) fn shared(self) -> Self {
+        Self {
+            number: None,
+            ..self
+        }
+    }
+
+    /// The application of this thread, kept until another service is asked: its routes are some two hundred regular expressions.
+    async fn asked(&self) -> Asked {
+        let number = self.number.as_ref().map(|number| number.0);
+        let last = LAST_ASKED.with_borrow(|last| last.0.clone());
+        if let Some((of, app)) = last
+            && number == Some(of)
+        {
+            return app;
+        }
+        let app = Rc::new(init_service(self.service.app()).await);
+        let asked: Asked = Rc::new(move |request: TestRequest| {
+            let app = Rc::clone(&app);
+            Box::pin(async move { call_service(&*app, request.to_request()).await })
+        });
+        if let Some(number) = number {
+            let kept = Some((number, Rc::clone(&asked)));
+            drop(LAST_ASKED.with_borrow_mut(|last| std::mem::replace(&mut last.0, kept)));
+        }
+        asked
+    }
+
     /// Sends requests, one after the other, to one worker.
     pub(crate) async fn ask_all(&self, caller: As, requests: Vec<TestRequest>) -> Vec<Answer> {
-        let app = init_service(self.service.app()).await;
+        let app = self.asked().await;
         let mut answers = Vec::with_capacity(requests.len());
         for mut request in requests {
             if let Some(key) = caller.key() {
                 request =
                     request.insert_header((AUTHORIZATION, format!("Bearer {}", key.reveal())));
             }
-            let response = call_service(&app, request.to_request()).await;
+            let response = app(request).await;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             answers.push(Answer {
                 status,

@@ -114,6 +114,27 @@ fn too_few_outcomes_never_pass() {
 }
 
 #[test]
+fn many_outcomes_of_few_pairs_are_few() {
+    let (x, y, _) = drawn(400, [0.0, 0.0, 1.0], 3);
+    let of_pairs = |n: u32| {
+        let pairs: Vec<u32> = (0..400).map(|i| i % n).collect();
+        let outcomes = Outcomes {
+            scores: x.view(),
+            successes: &y,
+            pairs: &pairs,
+        };
+        let found = compare(outcomes, &PRIOR, 5, 3).unwrap();
+        assert_eq!(
+            (found.n_outcomes, found.n_pairs),
+            (400, pairs.len().min(n as usize))
+        );
+        found.verdict() == GateVerdict::TooFewOutcomes
+    };
+    assert!(of_pairs(20) && of_pairs(199));
+    assert!(!of_pairs(200) && !of_pairs(400));
+}
+
+#[test]
 fn a_pair_stands_on_one_side_and_the_seed_deals() {
     let (x, y, _) = drawn(60, PRIOR, 4);
     let pairs: Vec<u32> = (0..60).map(|i| i / 3).collect();
