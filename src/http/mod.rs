@@ -188,7 +188,7 @@ impl Parts {
         Ok(Self {
             clock: Data::new(clock),
             random: Data::new(random),
-            document: Data::new(Document::new()?),
+            document: Data::from(Document::shared()?),
             telemetry: Data::new(Telemetry::new()),
             kept: Data::new(KeptAnswers::new()),
             hosts: Data::new(Hosts::Any),

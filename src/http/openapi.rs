@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
@@ -160,7 +161,11 @@ pub fn openapi() -> OpenApi {
 ///
 /// Where the document cannot be written as JSON, which is a bug.
 pub fn openapi_json() -> serde_json::Result<String> {
-    openapi().to_pretty_json().map(|json| json + "\n")
+    written(&openapi())
+}
+
+fn written(document: &OpenApi) -> serde_json::Result<String> {
+    document.to_pretty_json().map(|json| json + "\n")
 }
 
 /// The document of a running service: what it serves and what its paths are.
@@ -171,14 +176,25 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Prepares the document and the rules of its operations.
+    /// The document and the rules of its operations, which are the same for every service of this program: prepared once.
     ///
     /// # Errors
     ///
     /// Where the document cannot be written, and where an operation has no rule; both are bugs.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn shared() -> io::Result<Arc<Self>> {
+        static DOCUMENT: OnceLock<Arc<Document>> = OnceLock::new();
+        if let Some(document) = DOCUMENT.get() {
+            return Ok(Arc::clone(document));
+        }
+        let document = Arc::new(Self::new()?);
+        Ok(Arc::clone(DOCUMENT.get_or_init(|| document)))
+    }
+
+    fn new() -> io::Result<Self> {
+        let mut document = openapi();
+        let json = written(&document)?;
         let mut rules = Rules::default();
-        for (template, item) in &mut openapi().paths.paths {
+        for (template, item) in &mut document.paths.paths {
             for (method, operation) in methods_of(item) {
                 let id = operation.operation_id.as_deref().unwrap_or_default();
                 let rule = Rule::of(id)
@@ -186,7 +202,7 @@ impl Document {
                 rules.add(template, method, rule);
             }
         }
-        let mut paths: Vec<_> = openapi()
+        let mut paths: Vec<_> = document
             .paths
             .paths
             .iter_mut()
@@ -197,7 +213,7 @@ impl Document {
                 .map(|template| (ResourceDef::new(template), "GET, HEAD".to_owned())),
         );
         Ok(Self {
-            json: Tagged::new(openapi_json()?),
+            json: Tagged::new(json),
             paths,
             rules,
         })
