@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::test::{TestRequest, read_body};
 use alongside::app::identity::{Identities, IdentitySettings, RoleNames};
 use alongside::app::identity_keys::KeySource;
 use alongside::http::{Clock, Peers, Service};
@@ -22,7 +22,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use crate::support::calls::{Instead, calls};
-use crate::support::service::{Answer, As, TestService, now};
+use crate::support::service::{Answer, As, Asked, TestService, application, now};
 
 const ISSUER: &str = "https://id.example.nhs.uk/realms/alongside";
 const AUDIENCE: &str = "alongside";
@@ -164,11 +164,14 @@ pub(super) async fn ask(service: &Service, key: &str, path: &str) -> Answer {
 }
 
 async fn send(service: &Service, key: &str, request: TestRequest) -> Answer {
-    let app = init_service(service.app()).await;
+    send_to(&application(service).await, key, request).await
+}
+
+async fn send_to(app: &Asked, key: &str, request: TestRequest) -> Answer {
     let request = request
         .peer_addr("192.0.2.1:1000".parse().unwrap())
         .insert_header((AUTHORIZATION, format!("Bearer {key}")));
-    let response = call_service(&app, request.to_request()).await;
+    let response = app(request).await;
     Answer {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
@@ -258,19 +261,20 @@ async fn a_token_may_what_a_key_of_its_role_may_and_no_more() {
     ];
     let mut wrong = Vec::new();
     let mut n_compared = 0;
+    let app = application(&service.service).await;
     for call in calls() {
         for code in ["RTH", "RHW", "ZZZ99"] {
             let address = call.address(&Instead::from([("odsCode", code)]), |_| false);
             for (caller, claims) in &callers {
                 let key = caller.key().unwrap();
-                let with_key = send(&service.service, key.reveal(), call.request(&address)).await;
+                let with_key = send_to(&app, key.reveal(), call.request(&address)).await;
                 let is_refused = matches!(with_key.status, 401 | 403 | 404);
                 // What a key changed cannot always be changed once more.
                 if !call.only_reads() && !is_refused {
                     continue;
                 }
                 let token = signer.sign(claims);
-                let with_token = send(&service.service, &token, call.request(&address)).await;
+                let with_token = send_to(&app, &token, call.request(&address)).await;
                 n_compared += 1;
                 if with_token.status != with_key.status {
                     wrong.push(format!(

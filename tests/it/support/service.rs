@@ -114,7 +114,17 @@ impl As {
 const N_DRAWS: i64 = 64;
 
 /// An application that can be asked.
-type Asked = Rc<dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = ServiceResponse<BoxBody>>>>>;
+pub(crate) type Asked =
+    Rc<dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = ServiceResponse<BoxBody>>>>>;
+
+/// Makes the application of a service.
+pub(crate) async fn application(service: &Service) -> Asked {
+    let app = Rc::new(init_service(service.app()).await);
+    Rc::new(move |request: TestRequest| {
+        let app = Rc::clone(&app);
+        Box::pin(async move { call_service(&*app, request.to_request()).await })
+    })
+}
 
 /// The application of the service that was asked last on this thread, with its number.
 struct LastAsked(Option<(u64, Asked)>);
@@ -303,11 +313,7 @@ impl TestService {
         {
             return app;
         }
-        let app = Rc::new(init_service(self.service.app()).await);
-        let asked: Asked = Rc::new(move |request: TestRequest| {
-            let app = Rc::clone(&app);
-            Box::pin(async move { call_service(&*app, request.to_request()).await })
-        });
+        let asked = application(&self.service).await;
         if let Some(number) = number {
             let kept = Some((number, Rc::clone(&asked)));
             drop(LAST_ASKED.with_borrow_mut(|last| std::mem::replace(&mut last.0, kept)));
