@@ -15,6 +15,7 @@ pub mod board;
 pub mod bridge;
 pub mod caller;
 pub mod capacity;
+pub mod choice;
 pub mod choosing;
 pub mod completeness;
 pub mod contact;

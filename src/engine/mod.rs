@@ -13,6 +13,7 @@ pub mod ask;
 pub mod assignment;
 pub mod availability;
 pub mod bridges;
+pub mod choices;
 pub mod completeness;
 pub mod criteria;
 pub mod evaluation;
@@ -34,6 +35,7 @@ pub mod workings;
 
 mod columns;
 pub(crate) mod lineage;
+mod newton;
 
 #[cfg(test)]
 mod programmes;

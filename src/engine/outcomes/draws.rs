@@ -7,26 +7,26 @@ use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::{RngCore as _, SeedableRng as _};
 
 /// Draws from one seed.
-pub(super) struct Draws(Xoshiro256Plus);
+pub(in crate::engine) struct Draws(Xoshiro256Plus);
 
 impl Draws {
-    pub(super) fn seeded(seed: u64) -> Self {
+    pub(in crate::engine) fn seeded(seed: u64) -> Self {
         Self(Xoshiro256Plus::seed_from_u64(seed))
     }
 
     /// A number strictly between 0 and 1.
     #[cfg(test)]
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(in crate::engine) fn uniform(&mut self) -> f64 {
         Open01.sample(&mut self.0)
     }
 
     /// A standard normal number.
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(in crate::engine) fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
     }
 
     /// Puts `items` into a random order: that of a random number for each.
-    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(in crate::engine) fn shuffle<T>(&mut self, items: &mut [T]) {
         items.sort_by_cached_key(|_| self.0.next_u64());
     }
 }

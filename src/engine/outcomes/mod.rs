@@ -7,11 +7,10 @@
 //! nothing here knows whose outcomes they are but [`programme`], which makes rows of a programme's outcomes and a model of them.
 
 pub mod calibration;
+pub(super) mod draws;
 pub mod findings;
 pub mod held_out;
 pub mod model;
 pub mod posterior;
 pub mod programme;
 pub mod weights;
-
-mod draws;

@@ -7,20 +7,15 @@
 
 use ndarray::{Array1, Array2, ArrayView2};
 
+use crate::domain::model::Coefficient;
+use crate::engine::newton::{Concave, mode};
+
 /// The prior mean of the intercept (DESIGN 7).
 pub const INTERCEPT_MEAN: f64 = -2.5;
 /// The standard deviation of every prior (DESIGN 7).
 pub const PRIOR_SD: f64 = 2.5;
 /// The prior mean of a coefficient is this times the criterion's weight (DESIGN 7).
 pub const SLOPE_MEAN: f64 = 5.0;
-/// Newton's method converges quadratically: where it takes more steps than this there is no finite mode.
-const MAX_STEPS: usize = 100;
-/// A step below this, relative to the size of the coefficients, ends the search.
-const TOLERANCE: f64 = 1e-10;
-/// What sums of thousands of logarithms may be off by, relative to their size.
-const ROUNDING: f64 = 1e-12;
-/// How often a step that overshoots is halved.
-const MAX_HALVINGS: usize = 40;
 /// A linear predictor of this size is a probability of 0 or 1 to the last bit: the mode has run away.
 const RUNAWAY: f64 = 35.0;
 
@@ -62,6 +57,15 @@ impl Prior {
         }
     }
 
+    /// `N(0, 2.5^2)` on the intercept and `n_criteria` coefficients: none is expected to matter more than another, nor to help.
+    #[must_use]
+    pub fn around_zero(n_criteria: usize) -> Self {
+        Self {
+            mean: Array1::zeros(n_criteria + 1),
+            precision: 1.0 / (PRIOR_SD * PRIOR_SD),
+        }
+    }
+
     /// Says nothing about the intercept and `n_criteria` coefficients: the mode is that of maximum likelihood.
     #[must_use]
     pub fn flat(n_criteria: usize) -> Self {
@@ -86,6 +90,15 @@ pub struct Posterior {
 }
 
 impl Posterior {
+    /// The coefficient at a place, 0 the intercept, with its spread.
+    #[must_use]
+    pub fn coefficient(&self, at: usize) -> Coefficient {
+        Coefficient {
+            mean: self.mean[at],
+            standard_deviation: self.covariance[[at, at]].max(0.0).sqrt(),
+        }
+    }
+
     /// The probability of success at the mode for one row of scores, in `0..=1`; superfluous scores are ignored.
     #[must_use]
     pub fn probability(&self, scores: impl IntoIterator<Item = f64>) -> f64 {
@@ -122,18 +135,8 @@ pub fn posterior(
         successes,
         prior,
     };
-    let mut at = prior.mean.clone();
-    for _ in 0..MAX_STEPS {
-        let (gradient, curvature) = problem.slope(&at);
-        let inverse = inverse(&curvature).ok_or(Unlearnable::Unbounded)?;
-        let step = inverse.dot(&gradient);
-        let size = largest(&step);
-        if size <= TOLERANCE * (1.0 + largest(&at)) {
-            return problem.settled(at, inverse);
-        }
-        at = problem.stepped(&at, &step);
-    }
-    Err(Unlearnable::Unbounded)
+    let (mean, covariance) = mode(&problem, prior.mean.clone()).ok_or(Unlearnable::Unbounded)?;
+    problem.settled(mean, covariance)
 }
 
 fn check(
@@ -162,8 +165,7 @@ struct Problem<'a> {
     prior: &'a Prior,
 }
 
-impl Problem<'_> {
-    /// The logarithm of the posterior density, up to a constant.
+impl Concave for Problem<'_> {
     fn height(&self, at: &Array1<f64>) -> f64 {
         let off = at - &self.prior.mean;
         let likelihood: f64 = self
@@ -176,7 +178,6 @@ impl Problem<'_> {
         likelihood - 0.5 * self.prior.precision * off.dot(&off)
     }
 
-    /// The gradient and the negative Hessian.
     fn slope(&self, at: &Array1<f64>) -> (Array1<f64>, Array2<f64>) {
         let p = self.rows.dot(at).mapv(logistic);
         let y = Array1::from_iter(self.successes.iter().map(|&s| f64::from(u8::from(s))));
@@ -187,23 +188,9 @@ impl Problem<'_> {
             + Array2::<f64>::eye(at.len()) * self.prior.precision;
         (gradient, curvature)
     }
+}
 
-    /// The step, halved until it does not go down.
-    fn stepped(&self, at: &Array1<f64>, step: &Array1<f64>) -> Array1<f64> {
-        let height = self.height(at);
-        // Close to the mode a step changes less than sums are rounded by, and is right all the same.
-        let least = height - ROUNDING * (1.0 + height.abs());
-        let mut factor = 1.0;
-        for _ in 0..MAX_HALVINGS {
-            let next = at + &(step * factor);
-            if self.height(&next) >= least {
-                return next;
-            }
-            factor /= 2.0;
-        }
-        at + &(step * factor)
-    }
-
+impl Problem<'_> {
     fn settled(
         &self,
         mean: Array1<f64>,
@@ -219,10 +206,6 @@ impl Problem<'_> {
     }
 }
 
-fn largest(values: &Array1<f64>) -> f64 {
-    values.iter().fold(0.0, |most, value| value.abs().max(most))
-}
-
 fn logistic(eta: f64) -> f64 {
     1.0 / (1.0 + (-eta).exp())
 }
@@ -232,41 +215,10 @@ fn log_one_plus_exp(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// The lower triangle `L` with `L L' = matrix`; `None` where the matrix is not positive definite.
-pub(super) fn cholesky(matrix: &Array2<f64>) -> Option<Array2<f64>> {
-    let mut lower = Array2::zeros(matrix.raw_dim());
-    for i in 0..matrix.nrows() {
-        for j in 0..=i {
-            let sum: f64 = (0..j).map(|k| lower[[i, k]] * lower[[j, k]]).sum();
-            let rest = matrix[[i, j]] - sum;
-            lower[[i, j]] = if i != j {
-                rest / lower[[j, j]]
-            } else if rest > f64::EPSILON * matrix[[i, i]].abs() {
-                rest.sqrt()
-            } else {
-                return None;
-            };
-        }
-    }
-    Some(lower)
-}
-
-fn inverse(matrix: &Array2<f64>) -> Option<Array2<f64>> {
-    let lower = cholesky(matrix)?;
-    let n = matrix.nrows();
-    let mut solved = Array2::<f64>::eye(n);
-    for i in 0..n {
-        for column in 0..n {
-            let sum: f64 = (0..i).map(|k| lower[[i, k]] * solved[[k, column]]).sum();
-            solved[[i, column]] = (solved[[i, column]] - sum) / lower[[i, i]];
-        }
-    }
-    Some(solved.t().dot(&solved))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::newton::largest;
     use ndarray::array;
     use proptest::prelude::*;
 
@@ -301,11 +253,7 @@ mod tests {
     #[test]
     fn the_bioassay_with_normal_priors() {
         let (x, y) = bioassay();
-        let prior = Prior {
-            mean: array![0.0, 0.0],
-            precision: 1.0 / 6.25,
-        };
-        let fit = posterior(x.view(), &y, &prior).unwrap();
+        let fit = posterior(x.view(), &y, &Prior::around_zero(1)).unwrap();
         assert_near(&fit.mean, &[0.19026, 3.54051]);
     }
 
@@ -346,11 +294,7 @@ mod tests {
             (x, y)
         };
         for (x, y) in [bioassay(), drawn(1), drawn(2)] {
-            let prior = Prior {
-                mean: Array1::zeros(x.ncols() + 1),
-                precision: 1.0 / (PRIOR_SD * PRIOR_SD),
-            };
-            let fit = posterior(x.view(), &y, &prior).unwrap();
+            let fit = posterior(x.view(), &y, &Prior::around_zero(x.ncols())).unwrap();
             let theirs = by_linfa(&x, &y);
             assert!(
                 largest(&(&fit.mean - &theirs)) < SAME,

@@ -119,7 +119,7 @@ pub fn learnt(
     Ok(Learnt {
         n_outcomes: table.successes.len(),
         n_pairs: table.n_pairs(),
-        intercept: coefficient(&model.posterior, 0),
+        intercept: model.posterior.coefficient(0),
         coefficients: coefficients(&model.posterior, &columns),
         weights: weights(&model, prior, &columns),
         held_out: held_out(&model.held_out),
@@ -129,17 +129,10 @@ pub fn learnt(
     })
 }
 
-fn coefficient(posterior: &Posterior, at: usize) -> Coefficient {
-    Coefficient {
-        mean: posterior.mean[at],
-        standard_deviation: posterior.covariance[[at, at]].max(0.0).sqrt(),
-    }
-}
-
 fn coefficients(posterior: &Posterior, columns: &[usize]) -> Each<Option<Coefficient>> {
     let mut found = [None; Criterion::COUNT];
     for (at, &column) in (1..).zip(columns) {
-        found[column] = Some(coefficient(posterior, at));
+        found[column] = Some(posterior.coefficient(at));
     }
     found
 }

@@ -1,7 +1,8 @@
 //! Weights made of coefficients: never negative, summing to 1, cautious while outcomes are few.
 
 use super::draws::Draws;
-use super::posterior::{Posterior, cholesky};
+use super::posterior::Posterior;
+use crate::engine::newton::cholesky;
 
 /// The number of outcomes at which learnt weights and prior weights count alike (DESIGN 7).
 pub const SHRINK_OUTCOMES: f64 = 20.0;
@@ -59,20 +60,24 @@ pub fn weights(
 ) -> Vec<LearntWeight> {
     let mode: Vec<f64> = posterior.mean.iter().skip(1).copied().collect();
     let published = shrunk(&shares(&mode, prior), prior, n_outcomes);
-    let mut drawn = drawn_shares(posterior, prior, seed);
-    let interval = |(weight, values): (f64, &mut Vec<f64>)| {
-        values.sort_by(f64::total_cmp);
-        LearntWeight {
-            weight,
-            low: quantile(values, TAIL),
-            high: quantile(values, 1.0 - TAIL),
-        }
-    };
+    let learnt = |(weight, (low, high))| LearntWeight { weight, low, high };
     published
         .into_iter()
-        .zip(&mut drawn)
-        .map(interval)
+        .zip(intervals(posterior, prior, seed))
+        .map(learnt)
         .collect()
+}
+
+/// Returns for each coefficient of a posterior but the first the 90 % interval of its share, before any shrinking; `fallback` stands in
+/// where no coefficient is above 0.
+#[must_use]
+pub fn intervals(posterior: &Posterior, fallback: &[f64], seed: u64) -> Vec<(f64, f64)> {
+    let mut drawn = drawn_shares(posterior, fallback, seed);
+    let interval = |values: &mut Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        (quantile(values, TAIL), quantile(values, 1.0 - TAIL))
+    };
+    drawn.iter_mut().map(interval).collect()
 }
 
 /// For each criterion its weights over the draws; nothing is drawn where the covariance is not positive definite.

@@ -1,0 +1,293 @@
+//! What the choices in a programme reveal: which may be told, rows for the regressions, and what comes of them by criterion.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::Array2;
+
+use super::held_out::compare;
+use super::{Choices, Places, posterior};
+use crate::domain::choice::{
+    AnswerStage, Answered, Choice, ChoiceFindings, ChoiceStage, Revealed, STEP, STEP_SITES,
+    ShownList,
+};
+use crate::domain::ids::OdsCode;
+use crate::domain::model::{Coefficient, Each};
+use crate::domain::programme::Criterion;
+use crate::engine::outcomes::posterior::{
+    Posterior, Prior, Unlearnable, posterior as logistic_posterior,
+};
+use crate::engine::outcomes::weights::{intervals, shares};
+
+/// How many of some acts, in the order in which they were done, may be told of: whole steps of at least [`STEP`] by at least
+/// [`STEP_SITES`] sites each, so that what one site did cannot be read off the difference of two answers.
+///
+/// `acts` are who did each, and whether it counts toward a step.
+fn n_told(acts: impl Iterator<Item = (OdsCode, bool)>) -> usize {
+    let (mut told, mut counted, mut sites) = (0, 0, BTreeSet::new());
+    for (at, (site, counts)) in (1..).zip(acts) {
+        if counts {
+            counted += 1;
+            sites.insert(site);
+        }
+        if counted >= STEP && sites.len() >= STEP_SITES {
+            told = at;
+            counted = 0;
+            sites.clear();
+        }
+    }
+    told
+}
+
+/// Looks at the choices of one act in a programme, in the order in which they were made, with the weights in use as shares of 1. `None`
+/// while there are too few to be told of.
+#[must_use]
+pub fn chosen(
+    choices: &[Choice],
+    in_use: &Each<f64>,
+    method_version: &str,
+    seed: u64,
+) -> Option<ChoiceStage> {
+    let counts = choices.iter().map(|c| (c.by, c.from.is_some()));
+    let told = &choices[..n_told(counts)];
+    let listed: Vec<(OdsCode, &ShownList)> = told
+        .iter()
+        .filter_map(|c| Some((c.by, c.from.as_ref()?)))
+        .collect();
+    let other = |c: &&Choice| c.from.is_some() && c.method_version != method_version;
+    (!told.is_empty()).then(|| ChoiceStage {
+        n_choices: told.len(),
+        n_sites: sites(told.iter().map(|choice| choice.by)),
+        n_from_list: listed.len(),
+        n_other_method: told.iter().filter(other).count(),
+        findings: findings(&listed, in_use, seed).ok(),
+    })
+}
+
+fn sites(of: impl Iterator<Item = OdsCode>) -> usize {
+    of.collect::<BTreeSet<_>>().len()
+}
+
+/// The criteria that applied in any of some rows of scores, by place.
+fn applied<'a>(rows: impl Iterator<Item = &'a Each<Option<f64>>>) -> Vec<usize> {
+    let mut applies = [false; Criterion::COUNT];
+    for row in rows {
+        for (applies, score) in applies.iter_mut().zip(row) {
+            *applies |= score.is_some();
+        }
+    }
+    (0..Criterion::COUNT).filter(|&at| applies[at]).collect()
+}
+
+fn findings(
+    listed: &[(OdsCode, &ShownList)],
+    in_use: &Each<f64>,
+    seed: u64,
+) -> Result<ChoiceFindings, Unlearnable> {
+    let columns = applied(listed.iter().flat_map(|(_, list)| &list.scores));
+    let mut numbers: BTreeMap<OdsCode, u32> = BTreeMap::new();
+    let mut choices = Choices::of_criteria(columns.len());
+    for (site, list) in listed {
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        let site = *numbers.entry(*site).or_insert(next);
+        // What does not apply to a site does not apply to any candidate of its list, and tells none from another.
+        let score = |(row, column): (usize, usize)| list.scores[row][columns[column]];
+        let shape = (list.scores.len(), columns.len());
+        let scores = Array2::from_shape_fn(shape, |at| score(at).unwrap_or(0.0));
+        choices.push(site, scores.view(), list.chosen)?;
+    }
+    let held_out = compare(&choices, seed)?;
+    let fit = posterior(&choices, Places::Count)?;
+    let placeless = posterior(&choices, Places::AreIgnored)?;
+    let in_use: Vec<f64> = columns.iter().map(|&at| in_use[at]).collect();
+    let found = intervals(&fit, &in_use, seed);
+    let of = |fit: &Posterior| shares(&slopes(fit), &in_use);
+    let (corrected, uncorrected) = (of(&fit), of(&placeless));
+    let mut criteria = [None; Criterion::COUNT];
+    for (at, &column) in columns.iter().enumerate() {
+        let (low, high) = found[at];
+        criteria[column] = Some(Revealed {
+            coefficient: fit.coefficient(at + 1),
+            share: corrected[at],
+            low,
+            high,
+            uncorrected: uncorrected[at],
+        });
+    }
+    Ok(ChoiceFindings {
+        place: fit.coefficient(0),
+        criteria,
+        held_out,
+    })
+}
+
+fn slopes(fit: &Posterior) -> Vec<f64> {
+    fit.mean.iter().skip(1).copied().collect()
+}
+
+/// Looks at the answers to approaches in a programme, in the order in which they were given. There is no list whose places would have
+/// to be corrected for: an approach is put before its recipient by itself. `None` while there are too few to be told of.
+#[must_use]
+pub fn answered(answers: &[Answered]) -> Option<AnswerStage> {
+    let told = &answers[..n_told(answers.iter().map(|a| (a.by, a.is_accepted.is_some())))];
+    let counted: Vec<(&Answered, bool)> = told
+        .iter()
+        .filter_map(|answer| Some((answer, answer.is_accepted?)))
+        .collect();
+    (!told.is_empty()).then(|| AnswerStage {
+        n_answers: counted.len(),
+        n_sites: sites(counted.iter().map(|(answer, _)| answer.by)),
+        n_accepted: counted.iter().filter(|(_, yes)| *yes).count(),
+        n_left_out: told.len() - counted.len(),
+        criteria: coefficients(&counted).unwrap_or([None; Criterion::COUNT]),
+    })
+}
+
+/// The coefficients of a logistic regression with priors around 0.
+fn coefficients(counted: &[(&Answered, bool)]) -> Result<Each<Option<Coefficient>>, Unlearnable> {
+    let columns = applied(counted.iter().map(|(answer, _)| &answer.scores));
+    let shape = (counted.len(), columns.len());
+    let score = |row: usize, column: usize| counted[row].0.scores[columns[column]];
+    // A score that did not apply is the mean of those that did, which tells nothing.
+    let mean = |column: usize| {
+        let known: Vec<f64> = (0..counted.len())
+            .filter_map(|row| score(row, column))
+            .collect();
+        known.iter().sum::<f64>() / known.len().max(1) as f64
+    };
+    let means: Vec<f64> = (0..columns.len()).map(mean).collect();
+    let scores = Array2::from_shape_fn(shape, |(row, column)| {
+        score(row, column).unwrap_or(means[column])
+    });
+    let accepted: Vec<bool> = counted.iter().map(|(_, accepted)| *accepted).collect();
+    let fit = logistic_posterior(scores.view(), &accepted, &Prior::around_zero(columns.len()))?;
+    let mut found = [None; Criterion::COUNT];
+    for (at, &column) in (1..).zip(&columns) {
+        found[column] = Some(fit.coefficient(at));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::choice::ChoiceAct;
+    use chrono::DateTime;
+
+    fn code(number: usize) -> OdsCode {
+        OdsCode::new(&format!("R{number:03}")).unwrap()
+    }
+
+    /// Choices of two: the better core system, at place `chosen`.
+    fn choice(site: usize, candidate: usize, chosen: usize) -> Choice {
+        let row = |score: f64| [Some(score), Some(0.5), None, None, Some(0.1), None];
+        let mut scores = vec![row(0.2), row(0.3)];
+        scores[chosen] = row(0.9);
+        Choice {
+            act: ChoiceAct::Approached,
+            by: code(site),
+            candidate: code(500 + candidate),
+            programme: "default".parse().unwrap(),
+            made_at: DateTime::UNIX_EPOCH,
+            method_version: "1".to_owned(),
+            from: Some(ShownList { scores, chosen }),
+        }
+    }
+
+    const EQUAL: Each<f64> = [0.2, 0.2, 0.2, 0.2, 0.2, 0.0];
+
+    fn stage(choices: &[Choice]) -> Option<ChoiceStage> {
+        chosen(choices, &EQUAL, "1", 1)
+    }
+
+    #[test]
+    fn whole_steps_of_enough_sites_are_told() {
+        let told = |sites: &dyn Fn(usize) -> usize, n: usize| {
+            n_told((0..n).map(|at| (code(sites(at)), true)))
+        };
+        assert_eq!(told(&|at| at % 7, 19), 0);
+        assert_eq!(told(&|at| at % 7, 20), 20);
+        assert_eq!(told(&|at| at % 7, 39), 20);
+        assert_eq!(told(&|at| at % 7, 41), 40);
+        // Four sites are too few, however much they chose.
+        assert_eq!(told(&|at| at % 4, 400), 0);
+        // A fifth ends the step.
+        assert_eq!(told(&|at| if at == 30 { 9 } else { at % 4 }, 33), 31);
+    }
+
+    #[test]
+    fn what_is_not_told_yet_changes_nothing() {
+        let mut choices: Vec<Choice> = (0..20).map(|at| choice(at % 6, at, at % 2)).collect();
+        assert_eq!(stage(&choices[..19]), None);
+        let found = stage(&choices).unwrap();
+        assert_eq!(
+            (found.n_choices, found.n_sites, found.n_from_list),
+            (20, 6, 20)
+        );
+        choices.push(choice(7, 99, 1));
+        assert_eq!(stage(&choices).unwrap(), found);
+    }
+
+    #[test]
+    fn what_was_found_otherwise_is_counted_and_teaches_nothing() {
+        let mut choices: Vec<Choice> = (0..20).map(|at| choice(at % 6, at, at % 2)).collect();
+        let found = stage(&choices).unwrap();
+        for at in [3, 9] {
+            let mut other = choice(1, 200 + at, 0);
+            other.from = None;
+            choices.insert(at, other);
+        }
+        let more = stage(&choices).unwrap();
+        assert_eq!((more.n_choices, more.n_from_list), (22, 20));
+        assert_eq!(more.findings, found.findings);
+    }
+
+    #[test]
+    fn what_every_site_takes_is_found_and_what_never_applied_is_left_out() {
+        let choices: Vec<Choice> = (0..60).map(|at| choice(at % 12, at, at % 2)).collect();
+        let findings = stage(&choices).unwrap().findings.unwrap();
+        let of = |criterion: Criterion| findings.criteria[criterion.index()];
+        let core = of(Criterion::CoreSystem).unwrap();
+        assert!(core.coefficient.mean > 2.0 && core.share > 0.99, "{core:?}");
+        assert!(core.low <= core.share && core.share <= core.high);
+        assert_eq!(of(Criterion::CareSetting), None);
+        // The same for both of each list: its prior.
+        let constant = of(Criterion::Geography).unwrap().coefficient;
+        assert!(constant.mean.abs() < 1e-9 && (constant.standard_deviation - 2.5).abs() < 1e-9);
+        let losses = findings.held_out;
+        assert!((losses.chance - 2.0_f64.ln()).abs() < 1e-12);
+        assert!(losses.scores < losses.places && losses.gain > 0.0);
+    }
+
+    #[test]
+    fn answers_for_reasons_of_ones_own_are_counted_and_left_out() {
+        let answer = |at: usize, is_accepted| Answered {
+            by: code(at % 8),
+            answered_at: DateTime::UNIX_EPOCH,
+            is_accepted,
+            scores: [
+                Some(if is_accepted == Some(true) { 0.8 } else { 0.3 }),
+                Some(0.4),
+                None,
+                None,
+                None,
+                None,
+            ],
+        };
+        let mut answers: Vec<Answered> = (0..20).map(|at| answer(at, Some(at % 2 == 0))).collect();
+        answers.insert(5, answer(5, None));
+        assert_eq!(answered(&answers[..20]), None);
+        let found = answered(&answers).unwrap();
+        let counts = (
+            found.n_answers,
+            found.n_accepted,
+            found.n_left_out,
+            found.n_sites,
+        );
+        assert_eq!(counts, (20, 10, 1, 8));
+        assert!(found.criteria[0].unwrap().mean > 1.0);
+        assert_eq!(found.criteria[2], None);
+        // Of one kind, nothing tells one from the other.
+        let all: Vec<Answered> = (0..20).map(|at| answer(at, Some(true))).collect();
+        assert_eq!(answered(&all).unwrap().criteria, [None; Criterion::COUNT]);
+    }
+}
