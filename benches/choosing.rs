@@ -164,6 +164,7 @@ impl Arena {
             proposed_end: None,
             renews: None,
             seen: None,
+            choice: None,
             programme: None,
         }
     }

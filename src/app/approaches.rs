@@ -8,6 +8,7 @@ use crate::domain::approach::{
     ProposedTopics, SENT_WITHIN, Seen, SeenCriterion, SeenFit,
 };
 use crate::domain::capacity::Capacity;
+use crate::domain::choice::Choice;
 use crate::domain::choosing::{Circumstances, Proposal};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{EventKind, Recipient};
@@ -18,8 +19,8 @@ use crate::domain::version::Version;
 use crate::engine::answer;
 use crate::storage::told::{self, Happened};
 use crate::storage::{
-    Connection, approach_expiry, approaches, capacity, carry_over, organisations, partnerships,
-    programmes,
+    Connection, approach_expiry, approaches, capacity, carry_over, choices, organisations,
+    partnerships, programmes,
 };
 
 /// An approach as its sender makes it.
@@ -45,6 +46,8 @@ pub struct NewApproach {
     pub renews: Option<String>,
     /// What is known of the pair.
     pub seen: Option<Seen>,
+    /// What its being chosen says; `None` where there was no list to choose from.
+    pub choice: Option<Choice>,
     /// The programme of the one who invites; the default one where none is given.
     pub programme: Option<Slug>,
 }
@@ -159,6 +162,9 @@ pub fn send(connection: &mut Connection, new: NewApproach, at: DateTime<Utc>) ->
         version: Version(1),
     };
     let approach = approaches::add(connection, approach)?;
+    if let Some(choice) = &new.choice {
+        choices::add(connection, choice)?;
+    }
     note(connection, None, &approach);
     tell(connection, EventKind::ApproachReceived, &approach, to, at)?;
     Ok(approach)

@@ -10,6 +10,7 @@ pub mod board;
 pub mod board_export;
 mod bridges;
 mod callers;
+pub mod choices;
 pub mod cloud_event;
 pub mod delivery;
 pub mod evaluation;

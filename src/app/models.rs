@@ -58,7 +58,7 @@ fn note(connection: &mut Connection, before: Option<&Model>, after: &Model) {
 }
 
 /// The end of a day, or now where that is earlier: what becomes known later is newer than the model.
-fn known_until(as_of: NaiveDate, now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn known_until(as_of: NaiveDate, now: DateTime<Utc>) -> DateTime<Utc> {
     let next = as_of.succ_opt().and_then(|day| day.and_hms_opt(0, 0, 0));
     next.map_or(now, |next| {
         now.min(next.and_utc() - TimeDelta::microseconds(1))

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use super::Alongside;
 use crate::domain::capacity::Availability;
+use crate::domain::choice::ChoiceAct;
 use crate::domain::error::Result;
 use crate::domain::ids::OdsCode;
 use crate::domain::shortlist::{Entry, Shortlist};
@@ -58,23 +59,49 @@ pub async fn show(alongside: &Alongside, code: OdsCode, day: NaiveDate) -> Resul
 ///
 /// # Errors
 ///
-/// Those of [`storage::shortlist::change`] and of the work; [`Error::OrganisationNotFound`](crate::domain::error::Error) where
-/// a candidate has to exist and does not.
+/// Those of [`storage::shortlist::change`] and of the work.
 pub async fn change(
     alongside: &Alongside,
     change: Change,
     (code, expected): (OdsCode, Expected),
-    candidate: Option<OdsCode>,
     work: impl FnOnce(&mut Shortlist) -> Result<()> + Send + 'static,
 ) -> Result<KnownShortlist> {
     let day = change.at.date_naive();
     let changed = alongside.write_outcome(change, move |connection| {
-        if let Some(candidate) = candidate {
-            storage::organisations::require(connection, candidate)?;
-        }
         storage::shortlist::change(connection, code, &expected, work)
     });
     known(alongside, changed.await?, day).await
+}
+
+/// Puts a candidate on a site's shortlist, or its entry elsewhere, and shows what the list is then. With a candidate that is new
+/// to it, the choice is kept.
+///
+/// # Errors
+///
+/// Those of [`Shortlist::put`] and of [`storage::shortlist::change`];
+/// [`Error::OrganisationNotFound`](crate::domain::error::Error) where there is no such candidate.
+pub async fn put(
+    alongside: &Alongside,
+    change: Change,
+    (code, expected): (OdsCode, Expected),
+    (entry, position): (Entry, Option<usize>),
+) -> Result<KnownShortlist> {
+    let (candidate, at) = (entry.candidate, change.at);
+    let pair = (code, candidate);
+    let choice = alongside.choice(ChoiceAct::Shortlisted, pair, at).await;
+    let changed = alongside.write_outcome(change, move |connection| {
+        storage::organisations::require(connection, candidate)?;
+        let mut is_new = false;
+        let changed = storage::shortlist::change(connection, code, &expected, |list| {
+            is_new = list.entry(candidate).is_none();
+            list.put(entry, position)
+        })?;
+        if let Some(choice) = choice.filter(|_| is_new) {
+            storage::choices::add(connection, &choice)?;
+        }
+        Ok(changed)
+    });
+    known(alongside, changed.await?, at.date_naive()).await
 }
 
 /// Adds to a shortlist who its candidates are on a day.

@@ -10,6 +10,7 @@ use crate::app::Alongside;
 use crate::app::approaches::{NewApproach, send};
 use crate::domain::approach::{ApproachKind, MAX_MESSAGE_CHARS, ProposedTopics};
 use crate::domain::caller::Caller;
+use crate::domain::choice::ChoiceAct;
 use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::ids::OdsCode;
 use crate::http::access::{Asker, Rule};
@@ -109,6 +110,7 @@ impl GivenApproach {
             proposed_end,
             renews,
             seen: None,
+            choice: None,
             programme: None,
         };
         Ok((approach, read))
@@ -224,6 +226,11 @@ pub(crate) async fn create_approach(
     // What refuses the pair counts only where the same request was not answered before.
     let seen = alongside.seen(here, new.to, at.date_naive());
     let programme = alongside.programme_of(here, at.date_naive());
+    // Whoever goes on with a partner does not choose it of a list.
+    if new.renews.is_none() {
+        let pair = (here, new.to);
+        new.choice = alongside.choice(ChoiceAct::Approached, pair, at).await;
+    }
     let change = changing.change("send_approach", Touches::Nothing);
     let (sent, is_new) = made_once(&alongside, change, claim, move |connection| {
         new.seen = seen?;

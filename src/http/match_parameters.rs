@@ -41,7 +41,7 @@ fn code(text: &str) -> Result<OdsCode, Fault> {
     OdsCode::new(text).map_err(|malformed| Fault::Unreadable(malformed.to_string()))
 }
 
-fn slug(text: &str) -> Result<Slug, Fault> {
+pub(crate) fn slug(text: &str) -> Result<Slug, Fault> {
     Slug::new(text).map_err(|malformed| Fault::Unreadable(malformed.to_string()))
 }
 
@@ -245,7 +245,7 @@ impl List for CommentList {
 /// Which page of them.
 pub(crate) type CommentPage = PageOf<CommentList>;
 
-fn programme_parameter() -> Parameter {
+pub(crate) fn programme_parameter() -> Parameter {
     in_query(
         "programme",
         "Only what was made in this programme counts: its slug.",

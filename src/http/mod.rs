@@ -22,6 +22,7 @@ mod bridges;
 mod capacity;
 mod changing;
 mod check_ins;
+mod choice_reports;
 mod clock;
 mod completeness;
 mod conditional;
@@ -395,6 +396,7 @@ fn operations(config: &mut ServiceConfig) {
                 .service(models::activate_model)
                 .service(models::roll_back_model)
                 .service(models::show_model_shadow)
+                .service(choice_reports::show_choices)
                 .service(standings::list_standings)
                 .service(standings::keep_standing)
                 .service(standings::show_standing)

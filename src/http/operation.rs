@@ -6,8 +6,8 @@
 use crate::http::access::Rule;
 use crate::http::{
     admin_pauses, admin_suggestions, approach_answers, approaches, attributes, audit, balance,
-    blueprints, bridges, capacity, check_ins, completeness, contacts, core_systems, ethos,
-    evaluations, event_stream, events, exclusions, expertise, exports, fhir, flips, history,
+    blueprints, bridges, capacity, check_ins, choice_reports, completeness, contacts, core_systems,
+    ethos, evaluations, event_stream, events, exclusions, expertise, exports, fhir, flips, history,
     imports, keys, link_answers, links, links_declaration, match_reviews, matches, me, method,
     models, networks, notifications, organisations, overview, particulars, partnerships, pauses,
     peer_groups, probes, programme_weights, programmes, reference, shortlist, shown_contacts,
@@ -112,6 +112,7 @@ const TABLES: &[&[Operation]] = &[
     shown_contacts::OPERATIONS,
     site_suggestions::OPERATIONS,
     models::OPERATIONS,
+    choice_reports::OPERATIONS,
     standings::OPERATIONS,
     suggestions::OPERATIONS,
     topics::OPERATIONS,

@@ -177,7 +177,7 @@ pub(crate) async fn order_shortlist(
     let order = body.0.check()?;
     let change = changing.change("order_shortlist", Touches::Nothing);
     let work = move |list: &mut Shortlist| list.reorder(&order);
-    let found = shortlist::change(&alongside, change, (code.0, expected.0), None, work).await?;
+    let found = shortlist::change(&alongside, change, (code.0, expected.0), work).await?;
     shown(&request, code.0, found)
 }
 
@@ -218,9 +218,8 @@ pub(crate) async fn put_shortlist_entry(
         added_at: changing.at,
     };
     let change = changing.change("put_shortlist_entry", Touches::Nothing);
-    let work = move |list: &mut Shortlist| list.put(entry, position);
     let expected = (here, expected.0);
-    let found = shortlist::change(&alongside, change, expected, Some(candidate), work).await?;
+    let found = shortlist::put(&alongside, change, expected, (entry, position)).await?;
     shown(&request, here, found)
 }
 
@@ -253,6 +252,6 @@ pub(crate) async fn remove_shortlist_entry(
             id: candidate.to_string(),
         })
     };
-    shortlist::change(&alongside, change, (code.0, expected.0), None, work).await?;
+    shortlist::change(&alongside, change, (code.0, expected.0), work).await?;
     Ok(HttpResponse::NoContent().finish())
 }

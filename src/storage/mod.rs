@@ -19,6 +19,7 @@ pub mod blueprints;
 pub mod capacity;
 pub mod carry_over;
 pub mod check_ins;
+pub mod choices;
 mod connection;
 pub mod contacts;
 pub mod core_systems;

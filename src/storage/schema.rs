@@ -699,6 +699,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    choices (ods_code, act, candidate) {
+        ods_code -> Text,
+        act -> Text,
+        candidate -> Text,
+        programme -> Text,
+        made_at -> Timestamp,
+        method_version -> Text,
+        shown -> Nullable<Text>,
+        chosen -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     organisation_care_settings,

@@ -8,6 +8,7 @@ pub(crate) mod balance;
 pub(crate) mod bridges;
 pub(crate) mod capacity;
 pub(crate) mod check_ins;
+pub(crate) mod choice_reports;
 pub(crate) mod choices;
 pub(crate) mod comparison;
 pub(crate) mod completeness;

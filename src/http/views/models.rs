@@ -20,7 +20,7 @@ use crate::http::views::text::{
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ModelCoefficient)]
-struct CoefficientView {
+pub(crate) struct CoefficientView {
     /// Its mode.
     mean: Signed,
     /// Its standard deviation, by the curvature there.

@@ -57,6 +57,7 @@ const ROWS: &[(&str, For)] = &[
     ("show_peer_groups", For::AdminsViewers),
     ("show_peer_picture", For::AdminsViewers),
     ("list_models", For::AdminsViewers),
+    ("show_choices", For::AdminsViewers),
     ("create_model", For::Admins),
     ("show_model", For::AdminsViewers),
     ("activate_model", For::Admins),

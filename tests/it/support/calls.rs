@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::agreed::{Agreed, conversation};
 use super::matches;
-use super::outcomes;
 use super::service::{Answer, As, TestService, now};
+use super::{chosen, outcomes};
 
 /// The document of the service.
 pub(crate) static DOCUMENT: LazyLock<Value> =
@@ -214,6 +214,11 @@ impl Call {
         self.path.starts_with("/api/v1/admin/models")
     }
 
+    /// Whether it is about choices: the tests store enough of them.
+    fn is_about_choices(&self) -> bool {
+        self.id == "show_choices"
+    }
+
     /// What has to be there before it can be asked, where that is something.
     fn preparation(&self) -> Option<Preparation> {
         const PROGRAMMES: &str = "/api/v1/admin/programmes";
@@ -257,7 +262,8 @@ impl Call {
 
     /// Whether something has to be there before it can be asked.
     pub(crate) fn is_prepared(&self) -> bool {
-        self.is_about_matches() || self.is_about_models() || self.preparation().is_some()
+        let is_stored = self.is_about_matches() || self.is_about_models();
+        is_stored || self.is_about_choices() || self.preparation().is_some()
     }
 
     /// Makes what has to be there, and returns its id where it has one.
@@ -273,6 +279,10 @@ impl Call {
         if self.is_about_models() {
             let code = instead.get("odsCode").copied().unwrap_or("RTH");
             return outcomes::prepare(service, self.id, code).await;
+        }
+        if self.is_about_choices() {
+            chosen::store(service).await;
+            return None;
         }
         let site = match caller {
             As::Rhw => "RHW",

@@ -31,6 +31,7 @@ pub(crate) fn plain(id: String, from: &str, to: &str, kind: ApproachKind) -> New
         proposed_end: None,
         renews: None,
         seen: None,
+        choice: None,
         programme: None,
     }
 }

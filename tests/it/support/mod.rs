@@ -3,6 +3,7 @@
 pub(crate) mod agreed;
 pub(crate) mod calls;
 pub(crate) mod choosing;
+pub(crate) mod chosen;
 pub(crate) mod database;
 pub(crate) mod logs;
 pub(crate) mod matches;

@@ -39,7 +39,7 @@ pub(crate) struct Outcomes {
 
 /// The scores of an outcome on the five criteria that always apply: multiples of irrational numbers, of which the whole part is left
 /// out, so that they fill the cube evenly.
-fn scores(number: u32) -> [f64; 5] {
+pub(super) fn scores(number: u32) -> [f64; 5] {
     [2.0, 3.0, 5.0, 7.0, 11.0].map(|prime: f64| (f64::from(number) * prime.sqrt()).fract())
 }
 

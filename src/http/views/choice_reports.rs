@@ -1,0 +1,225 @@
+//! What the choices of sites reveal.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::choice::{
+    AnswerStage, ChoiceFindings, ChoiceLosses, ChoiceReport, ChoiceStage, Revealed,
+};
+use crate::domain::ids::Slug;
+use crate::domain::model::Each;
+use crate::domain::programme::Criterion;
+use crate::http::views::models::CoefficientView;
+use crate::http::views::numbers::{Amount, Share, Signed};
+use crate::http::views::text::{CriterionName, Shown};
+
+/// What every report is told with.
+const NOTE: &str = "What sites choose is not what works: nothing of this becomes a weight. A list is the one that a site is given unless it \
+                    asks for another, as it stood when the site chose; what a site saw otherwise is not known. Answers are held against the \
+                    scores of whoever approached, which is what is stored.";
+
+/// What choices reveal of one criterion.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RevealedCriterion)]
+struct RevealedView {
+    criterion: CriterionName,
+    /// The programme's weight, as a share of one.
+    weight_in_use: Share,
+    /// By how much a score of 1 rather than 0 raises the logarithm of the odds of being chosen, place for place.
+    coefficient: CoefficientView,
+    /// Its share of all coefficients above 0; where none is, the weight in use.
+    share: Share,
+    /// The lower end of the 90 % interval of the share.
+    low: Share,
+    /// The upper end.
+    high: Share,
+    /// What the share would be if the place in the list counted nothing.
+    uncorrected_share: Share,
+}
+
+/// How choices of held-out sites are foretold: the mean log-loss, in nats; five folds, no site in two of them.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ChoiceHeldOut)]
+struct LossesView {
+    /// By chance: any of those shown.
+    chance: Amount,
+    /// By places alone.
+    places: Amount,
+    /// By places and scores.
+    scores: Amount,
+    /// By how much scores do better than places alone, in the mean over sites.
+    gain: Signed,
+    /// The standard error of the gain.
+    standard_error: Amount,
+}
+
+impl From<ChoiceLosses> for LossesView {
+    fn from(losses: ChoiceLosses) -> Self {
+        Self {
+            chance: Amount(losses.chance),
+            places: Amount(losses.places),
+            scores: Amount(losses.scores),
+            gain: Signed(losses.gain),
+            standard_error: Amount(losses.standard_error),
+        }
+    }
+}
+
+/// What choices from lists reveal.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ChoiceFindings)]
+struct FindingsView {
+    /// How steeply notice falls with the place: the one at rank r is noticed in proportion to r to the minus this.
+    place: CoefficientView,
+    /// Each criterion that applied to any site that chose.
+    #[schema(max_items = 6)]
+    criteria: Vec<RevealedView>,
+    held_out: LossesView,
+}
+
+impl FindingsView {
+    fn new(of: &ChoiceFindings, in_use: &Each<f64>) -> Self {
+        let view = |criterion: Criterion| {
+            let found: Revealed = of.criteria[criterion.index()]?;
+            Some(RevealedView {
+                criterion: CriterionName(criterion),
+                weight_in_use: Share(in_use[criterion.index()]),
+                coefficient: found.coefficient.into(),
+                share: Share(found.share),
+                low: Share(found.low),
+                high: Share(found.high),
+                uncorrected_share: Share(found.uncorrected),
+            })
+        };
+        Self {
+            place: of.place.into(),
+            criteria: Criterion::ALL.iter().copied().filter_map(view).collect(),
+            held_out: of.held_out.into(),
+        }
+    }
+}
+
+/// First choices of candidates by sites, in one way of choosing.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ChoiceStage)]
+struct StageView {
+    /// How many: the first of each site of each candidate.
+    choice_count: usize,
+    /// Of how many sites.
+    site_count: usize,
+    /// How many were of one in the list; the others were found otherwise and teach nothing.
+    from_list_count: usize,
+    /// How many lists another version of the formulas made; they count all the same.
+    other_method_count: usize,
+    /// What they reveal; null where those from lists are of fewer than five sites.
+    #[schema(required)]
+    findings: Option<FindingsView>,
+}
+
+impl StageView {
+    fn new(of: &ChoiceStage, in_use: &Each<f64>) -> Self {
+        let findings = of.findings.as_ref();
+        Self {
+            choice_count: of.n_choices,
+            site_count: of.n_sites,
+            from_list_count: of.n_from_list,
+            other_method_count: of.n_other_method,
+            findings: findings.map(|found| FindingsView::new(found, in_use)),
+        }
+    }
+}
+
+/// What speaks for an approach with whoever is approached.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AnsweredCriterion)]
+struct AnsweredCriterionView {
+    criterion: CriterionName,
+    /// By how much a score of 1 rather than 0 raises the logarithm of the odds of being accepted.
+    coefficient: CoefficientView,
+}
+
+/// Answers to approaches, each of which its recipient looks at by itself, so that there is no place to correct for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AnswerStage)]
+struct AnswersView {
+    /// How many were accepted, or declined for what the pair is.
+    answer_count: usize,
+    /// By how many sites.
+    site_count: usize,
+    /// How many of them were accepted.
+    accepted_count: usize,
+    /// How many were left out: declined for want of places, at a bad time, or for another partner.
+    left_out_count: usize,
+    /// Each criterion that applied to any sender; empty where all answers are of one kind.
+    #[schema(max_items = 6)]
+    criteria: Vec<AnsweredCriterionView>,
+}
+
+impl From<&AnswerStage> for AnswersView {
+    fn from(of: &AnswerStage) -> Self {
+        let view = |&criterion: &Criterion| {
+            Some(AnsweredCriterionView {
+                criterion: CriterionName(criterion),
+                coefficient: of.criteria[criterion.index()]?.into(),
+            })
+        };
+        Self {
+            answer_count: of.n_answers,
+            site_count: of.n_sites,
+            accepted_count: of.n_accepted,
+            left_out_count: of.n_left_out,
+            criteria: Criterion::ALL.iter().filter_map(view).collect(),
+        }
+    }
+}
+
+/// What the choices in a programme reveal.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ChoiceReport)]
+pub(crate) struct ChoiceReportView {
+    /// The slug of the programme.
+    #[schema(value_type = String, max_length = 64)]
+    programme: Shown<Slug>,
+    /// The last day of which choices count.
+    as_of: NaiveDate,
+    /// What folds and intervals are dealt by.
+    seed: u64,
+    /// Candidates kept on shortlists; null while there are too few.
+    #[schema(required)]
+    shortlisted: Option<StageView>,
+    /// Candidates approached; null while there are too few.
+    #[schema(required)]
+    approached: Option<StageView>,
+    /// Approaches answered; null while there are too few.
+    #[schema(required)]
+    accepted: Option<AnswersView>,
+    /// What to keep in mind.
+    #[schema(max_length = 400)]
+    note: &'static str,
+}
+
+impl From<ChoiceReport> for ChoiceReportView {
+    fn from(report: ChoiceReport) -> Self {
+        let stage = |of: &Option<ChoiceStage>| {
+            of.as_ref()
+                .map(|stage| StageView::new(stage, &report.in_use))
+        };
+        Self {
+            shortlisted: stage(&report.shortlisted),
+            approached: stage(&report.approached),
+            accepted: report.accepted.as_ref().map(Into::into),
+            programme: Shown(report.programme),
+            as_of: report.as_of,
+            seed: report.seed,
+            note: NOTE,
+        }
+    }
+}
