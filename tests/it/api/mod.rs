@@ -11,6 +11,7 @@ mod availability;
 mod blueprints;
 mod board;
 mod capacity;
+mod choice_reports;
 mod choices;
 mod completeness;
 mod contacts;
