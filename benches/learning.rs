@@ -9,6 +9,12 @@
 //! - over truths drawn from the prior, 85 % to 95 % of the stated 90 % intervals hold the true weight where it lies inside 0 and 1,
 //!   the three sizes together (one alone is some 1 % off by chance). That is what a credible interval claims. A true weight of exactly 0 is held more often, since many intervals begin there, and
 //!   of one truth that is unlike the prior it may be less: both are printed, without a bar.
+//!
+//! Then sites choose from their own lists by known coefficients. Fails where, of what they choose by,
+//!
+//! - shares that are corrected for the place are not nearer to the true ones than those that are not in 95 % of the runs, from 200 choices
+//!   on, where the truth is unlike what the lists are ordered by;
+//! - 85 % to 95 % of the 90 % intervals do not hold the coefficients, or the shares inside 0 and 1, over tastes drawn from the prior.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -32,6 +38,7 @@ use alongside::engine::answer::suggest;
 use alongside::engine::snapshot::Snapshot;
 use alongside::intake::bundled;
 use ndarray::{Array2, ArrayView2};
+use simulator::choices::{ChoiceRun, Taste, choose, share};
 use simulator::{Run, Tally, Truth, run, tally};
 
 /// The criteria that apply to pairs of the register; nobody in it names topics.
@@ -114,36 +121,134 @@ fn scores(suggestion: &Suggestion) -> [f64; N_CRITERIA] {
     std::array::from_fn(|k| found[k].unwrap_or(mean))
 }
 
+/// What is asked of the runs of a taste.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ChoiceBar {
+    /// What is corrected for the place is nearer to the truth.
+    Nearer,
+    /// Intervals hold what they state.
+    Coverage,
+    /// Nothing: it is printed.
+    Printed,
+}
+
+/// Sites' tastes: first how steeply notice falls with the place.
+fn tastes() -> Vec<(&'static str, Taste, ChoiceBar)> {
+    let of = |coefficients: [f64; N_CRITERIA + 1]| Taste::Fixed(coefficients.to_vec());
+    vec![
+        ("drawn from the prior", Taste::Drawn, ChoiceBar::Coverage),
+        (
+            "culture alone",
+            of([1.0, 0.0, 0.0, 0.0, 5.0, 0.0]),
+            ChoiceBar::Nearer,
+        ),
+        (
+            "the nearest",
+            of([1.0, 0.0, 5.0, 0.0, 0.0, 0.0]),
+            ChoiceBar::Nearer,
+        ),
+        (
+            "the place alone",
+            of([1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+            ChoiceBar::Printed,
+        ),
+    ]
+}
+
+/// Learns from choices of the lists of all sites of the register, and says whether every bar holds.
+fn choices_hold(n_runs: usize) -> bool {
+    let lists = lists();
+    println!(
+        "choices from {} lists of the bundled register:",
+        lists.len()
+    );
+    println!("taste                       choices  nearer  apart (uncorrected)  coverage (shares)");
+    let mut is_good = true;
+    let mut of_coverage = Vec::new();
+    for (name, taste, bar) in tastes() {
+        for n in N_OUTCOMES {
+            let runs = many(n_runs, |seed| Some(choose(&lists, &taste, n, seed)));
+            let nearer = share(runs.iter().map(|run| run.distance < run.uncorrected));
+            let mean =
+                |of: fn(&ChoiceRun) -> f64| runs.iter().map(of).sum::<f64>() / runs.len() as f64;
+            let (apart, uncorrected) = (mean(|run| run.distance), mean(|run| run.uncorrected));
+            let holds = bar != ChoiceBar::Nearer || n < N_ENOUGH || nearer >= BETTER_AT_LEAST;
+            is_good &= holds;
+            println!(
+                "{name:<27} {n:>7} {nearer:>7.3} {apart:>6.3} ({uncorrected:>5.3}) {:>16.3} ({:>5.3}){}",
+                share(runs.iter().flat_map(|run| run.covered.iter().copied())),
+                share(
+                    runs.iter()
+                        .flat_map(|run| run.shares_covered.iter().copied())
+                ),
+                if holds { "" } else { "  MISSED" },
+            );
+            if bar == ChoiceBar::Coverage {
+                of_coverage.extend(runs);
+            }
+        }
+    }
+    let coefficients = share(
+        of_coverage
+            .iter()
+            .flat_map(|run| run.covered.iter().copied()),
+    );
+    let shares = share(
+        of_coverage
+            .iter()
+            .flat_map(|run| run.shares_covered.iter().copied()),
+    );
+    println!(
+        "of tastes drawn from the prior, {coefficients:.3} of the intervals of coefficients hold, {shares:.3} of those of shares"
+    );
+    is_good && COVERAGE.contains(&coefficients) && COVERAGE.contains(&shares)
+}
+
+/// The list of each site, `(n_shown, n_criteria)`, as it is given unless it asks for another.
+fn lists() -> Vec<Array2<f64>> {
+    let of = |suggestions: &[Suggestion]| {
+        let rows: Vec<_> = suggestions.iter().map(scores).collect();
+        Array2::from_shape_fn((rows.len(), N_CRITERIA), |(row, k)| rows[row][k])
+    };
+    each_list(10, of)
+}
+
 /// `(n_pairs, n_criteria)`.
 fn pool() -> Array2<f64> {
+    let of = |suggestions: &[Suggestion]| suggestions.iter().map(scores).collect::<Vec<_>>();
+    let rows = each_list(N_BEST, of).concat();
+    Array2::from_shape_fn((rows.len(), N_CRITERIA), |(row, k)| rows[row][k])
+}
+
+/// Makes something of the first of each site's list.
+fn each_list<T>(limit: i64, of: impl Fn(&[Suggestion]) -> T) -> Vec<T> {
     let mut register = bundled::load().unwrap().register;
     register.sort();
     let snapshot = Snapshot::new(&register);
-    let mut rows = Vec::new();
-    for &seeker in snapshot.codes() {
+    let list = |&seeker| {
         let asked = SuggestionRequest {
             seeker,
             seen_by: SeenBy::Site,
             weights: None,
             filters: Filters::default(),
-            limit: Limit::new(N_BEST).unwrap(),
+            limit: Limit::new(limit).unwrap(),
             as_of: "2026-11-22".parse().unwrap(),
             firmness: FirmnessRequest::of(Draws::NONE),
             spread_load: Some(false),
         };
         let answer = suggest(&snapshot, &asked, &Excluded::default(), None).unwrap();
-        rows.extend(answer.suggestions.iter().map(scores));
-    }
-    Array2::from_shape_fn((rows.len(), N_CRITERIA), |(row, k)| rows[row][k])
+        of(&answer.suggestions)
+    };
+    snapshot.codes().iter().map(list).collect()
 }
 
-/// The first `n_runs` from which something is learnt, by seed, on two threads.
-fn runs(pool: ArrayView2<'_, f64>, truth: &Truth, n: usize, n_runs: usize) -> Vec<Run> {
+/// The first `n_runs` of which something came, by seed, on two threads.
+fn many<T: Send>(n_runs: usize, run: impl Fn(u64) -> Option<T> + Sync) -> Vec<T> {
     let tries = n_runs as u64 * TRIES;
-    let half = |parity: u64| -> Vec<Run> {
+    let half = |parity: u64| -> Vec<T> {
         (FIRST_SEED..FIRST_SEED + tries)
             .filter(|seed| seed % 2 == parity)
-            .filter_map(|seed| run(pool, &EQUAL, truth, n, seed))
+            .filter_map(&run)
             .take(n_runs.div_ceil(2))
             .collect()
     };
@@ -153,6 +258,11 @@ fn runs(pool: ArrayView2<'_, f64>, truth: &Truth, n: usize, n_runs: usize) -> Ve
         found.extend(other.join().unwrap());
         found
     })
+}
+
+/// The first `n_runs` from which something is learnt.
+fn runs(pool: ArrayView2<'_, f64>, truth: &Truth, n: usize, n_runs: usize) -> Vec<Run> {
+    many(n_runs, |seed| run(pool, &EQUAL, truth, n, seed))
 }
 
 fn holds(found: &Tally, bar: Bar, n: usize, n_runs: usize) -> bool {
@@ -199,6 +309,7 @@ fn main() -> ExitCode {
             );
         }
     }
+    is_good &= choices_hold(n_runs);
     let coverage = tally(&of_coverage).coverage_interior;
     is_good &= COVERAGE.contains(&coverage);
     println!(

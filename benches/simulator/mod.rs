@@ -5,6 +5,8 @@
 //! asked of all pairs of the pool, with the true probabilities in the place of drawn outcomes: the expected log-loss on new
 //! outcomes of the same kind, in which no chance of the asking is left.
 
+pub(crate) mod choices;
+
 use alongside::engine::outcomes::held_out::{Outcomes, base_rate_and_slope, compare};
 use alongside::engine::outcomes::model::N_FOLDS;
 use alongside::engine::outcomes::posterior::{

@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use self::simulator::choices::{Taste, choose, share};
 use self::simulator::{Run, Truth, run, tally};
 
 #[path = "../../benches/simulator/mod.rs"]
@@ -48,4 +49,36 @@ fn intervals_hold_truths_drawn_from_the_prior_about_as_often_as_they_state() {
     let found = tally(&runs(&Truth::Drawn));
     assert!((0.8..=0.99).contains(&found.coverage), "{found:?}");
     assert!((0.8..=0.99).contains(&found.coverage_interior), "{found:?}");
+}
+
+/// Lists of ten of the cube's points, the best by the first score first.
+fn lists() -> Vec<Array2<f64>> {
+    let pool = pool();
+    let list = |site: usize| {
+        let mut rows: Vec<usize> = (40 * site..40 * (site + 1)).collect();
+        rows.sort_by(|&a, &b| pool[[b, 0]].total_cmp(&pool[[a, 0]]));
+        pool.select(ndarray::Axis(0), &rows[..10])
+    };
+    (0..50).map(list).collect()
+}
+
+#[test]
+fn what_sites_choose_by_is_found_once_the_place_is_corrected_for() {
+    let lists = lists();
+    let taste = Taste::Fixed(vec![1.5, 0.0, 3.0, 0.0]);
+    let runs: Vec<_> = (0..N_RUNS)
+        .map(|seed| choose(&lists, &taste, 400, seed))
+        .collect();
+    let nearer = share(runs.iter().map(|run| run.distance < run.uncorrected));
+    assert!(nearer >= 0.95, "{nearer}");
+    let drawn: Vec<_> = (0..N_RUNS)
+        .map(|seed| choose(&lists, &Taste::Drawn, 200, seed))
+        .collect();
+    let covered = share(drawn.iter().flat_map(|run| run.covered.iter().copied()));
+    assert!((0.8..=0.98).contains(&covered), "{covered}");
+    let shares = drawn
+        .iter()
+        .flat_map(|run| run.shares_covered.iter().copied());
+    let shares = share(shares);
+    assert!((0.8..=0.99).contains(&shares), "{shares}");
 }
