@@ -2,11 +2,13 @@
 
 use super::{DefaultValue, Part, Source, count};
 use crate::domain::capacity::UNDECLARED_PARTNERSHIP_PLACES;
+use crate::domain::choice::{N_SHOWN, STEP as CHOICE_STEP, STEP_SITES};
 use crate::domain::firmness::{Draws, FirmnessRequest, MAX_COMPARED};
 use crate::domain::load::{MIN_GROUP, TOP};
 use crate::domain::peer_group::{MIN_SHARE_KNOWN, N_GROUPS};
 use crate::domain::price::{MAX_ORGANISATIONS, MAX_ROUNDS, STEP, TOLERANCE};
 use crate::engine::ask::N_ASKED;
+use crate::engine::choices::{COEFFICIENT_SD, PLACE_MEAN, PLACE_SD};
 use crate::engine::firmness::{CONCENTRATION_PER_CRITERION, MAX_DRAWS_OF_CONFIDENCE};
 use crate::engine::flips::{N_HALVINGS, N_STEPS};
 use crate::engine::outcomes::held_out::{GATE_STANDARD_ERRORS, MIN_PAIRS};
@@ -23,6 +25,7 @@ pub(super) fn parts() -> Vec<Part> {
         peer_groups(),
         stable_assignment(),
         outcomes(),
+        choices(),
     ]
 }
 
@@ -244,7 +247,7 @@ fn outcomes() -> Part {
         key: "outcomes",
         title: "Learning from outcomes",
         formulas: &[
-            "Not in use yet: the engine can learn, and no operation of the service does.",
+            "Never by itself: an admin has a model learnt, looks at it beside the weights in use, and puts it to use or not.",
             "An outcome is a partnership with a check-in from both sides; success = both usefulness >= 4 of 5.",
             "Logistic regression of success on the expected scores with priors alpha ~ N(intercept_mean, prior_sd^2), beta_k ~ N(slope_mean * w_k, prior_sd^2), w the weights that the programme was given by hand last; weights = max(0, beta) normalised (the prior's where all are 0), drawn to the prior by n / (n + shrink_outcomes); a criterion that applied in no outcome keeps its share, the others share the rest.",
             "A model passes the gate with held-out outcomes of at least least_pairs pairs of sites, whose mean gain in log-loss over the weights in use lies gate standard errors above 0; only an admin puts it to use.",
@@ -277,7 +280,7 @@ fn outcomes() -> Part {
             DefaultValue::new(
                 "least_pairs",
                 count(MIN_PAIRS),
-                "outcomes",
+                "pairs",
                 "below which no model passes",
             ),
             DefaultValue::new(
@@ -291,5 +294,52 @@ fn outcomes() -> Part {
             citation: "Gelman, Jakulin, Pittau and Su 2008, A weakly informative default prior distribution for logistic and other regression models, Annals of Applied Statistics 2:1360",
             link: Some("https://doi.org/10.1214/08-AOAS191"),
         }],
+    }
+}
+
+fn choices() -> Part {
+    Part {
+        key: "choices",
+        title: "Learning from choices",
+        formulas: &[
+            "Kept apart from outcomes, and never made into weights: what sites choose is not what works.",
+            "The first time that a site keeps or approaches a candidate, the scores and places of the first `shown` of its list as it stands then are kept with the choice; one who is not among them was found otherwise and teaches nothing.",
+            "P(chosen) is in proportion to rank^-eta * exp(sum of beta_k x_k), over those shown; eta ~ N(place_mean, place_sd^2), beta_k ~ N(0, coefficient_sd^2), the mode of the posterior and the curvature there; shares = max(0, beta) normalised.",
+            "Accepted approaches against those declined as not a fit or without a reason: a logistic regression on the scores stored, every prior N(0, coefficient_sd^2). There is no place to correct for.",
+            "Told of in steps of at least `step` choices by at least `step_sites` sites, in the order in which they were made.",
+        ],
+        defaults: vec![
+            DefaultValue::new(
+                "shown",
+                count(N_SHOWN),
+                "suggestions",
+                "of a list that count as shown",
+            ),
+            DefaultValue::new("place_mean", PLACE_MEAN, "", "prior mean of eta"),
+            DefaultValue::new("place_sd", PLACE_SD, "", "its standard deviation"),
+            DefaultValue::new(
+                "coefficient_sd",
+                COEFFICIENT_SD,
+                "",
+                "standard deviation of the prior of a coefficient",
+            ),
+            DefaultValue::new("step", count(CHOICE_STEP), "choices", "in a step, at least"),
+            DefaultValue::new(
+                "step_sites",
+                count(STEP_SITES),
+                "sites",
+                "in a step, at least",
+            ),
+        ],
+        sources: &[
+            Source {
+                citation: "McFadden 1974, Conditional logit analysis of qualitative choice behavior, in Zarembka (ed.), Frontiers in Econometrics, 105-142",
+                link: None,
+            },
+            Source {
+                citation: "Joachims, Swaminathan and Schnabel 2017, Unbiased learning-to-rank with biased feedback, WSDM '17:781 (notice falls with the place as rank^-eta)",
+                link: Some("https://doi.org/10.1145/3018661.3018699"),
+            },
+        ],
     }
 }
