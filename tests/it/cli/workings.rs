@@ -172,6 +172,6 @@ fn the_method_is_printed_as_the_readme_has_it() {
     assert!(
         method["parts"]
             .as_array()
-            .is_some_and(|parts| parts.len() == 16)
+            .is_some_and(|parts| parts.len() == 17)
     );
 }
