@@ -7,7 +7,7 @@ use alongside::engine::choices::{
     COEFFICIENT_SD, Choices, PLACE_MEAN, PLACE_SD, Places, posterior,
 };
 use alongside::engine::outcomes::weights::{intervals, shares};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use super::Draws;
 use rand_xoshiro::Xoshiro256Plus;
@@ -55,14 +55,27 @@ pub(crate) fn choose(lists: &[Array2<f64>], taste: &Taste, n: usize, seed: u64) 
     let mut draws = Draws(Xoshiro256Plus::seed_from_u64(seed));
     let truth = taste.coefficients(n_criteria, &mut draws);
     let mut choices = Choices::of_criteria(n_criteria);
+    // Whom a site took is left out of its list from then on, as the service does; a list of which half is taken is not chosen from.
+    let ranks = |list: &Array2<f64>| (1..=list.nrows()).collect::<Vec<usize>>();
+    let mut left: Vec<(Array2<f64>, Vec<usize>)> = lists
+        .iter()
+        .map(|list| (list.clone(), ranks(list)))
+        .collect();
     for _ in 0..n {
         let site = draws.below(lists.len());
-        let list = &lists[site];
-        let chosen = taken(list, &truth, draws.uniform());
-        let site = u32::try_from(site).unwrap_or(u32::MAX);
+        let (list, ranks) = &mut left[site];
+        if 2 * list.nrows() <= lists[site].nrows() {
+            *list = lists[site].clone();
+            *ranks = (1..=list.nrows()).collect();
+        }
+        let chosen = taken((list, ranks), &truth, draws.uniform());
+        let number = u32::try_from(site).unwrap_or(u32::MAX);
         choices
-            .push(site, list.view(), chosen)
+            .push(number, (list.view(), ranks), chosen)
             .unwrap_or_else(|fault| panic!("{fault}"));
+        let rest: Vec<usize> = (0..list.nrows()).filter(|&row| row != chosen).collect();
+        *list = list.select(Axis(0), &rest);
+        ranks.remove(chosen);
     }
     let fit = |places| posterior(&choices, places).unwrap_or_else(|fault| panic!("{fault}"));
     let (with, without) = (fit(Places::Count), fit(Places::AreIgnored));
@@ -95,10 +108,10 @@ fn apart(one: &[f64], other: &[f64]) -> f64 {
 }
 
 /// Which of a list is taken, by a number between 0 and 1.
-fn taken(list: &Array2<f64>, truth: &[f64], chance: f64) -> usize {
+fn taken((list, ranks): (&Array2<f64>, &[usize]), truth: &[f64], chance: f64) -> usize {
     let weight = |(at, scores): (usize, ndarray::ArrayView1<'_, f64>)| {
         let fit: f64 = scores.iter().zip(&truth[1..]).map(|(x, b)| x * b).sum();
-        ((at + 1) as f64).powf(-truth[0]) * fit.exp()
+        (ranks[at] as f64).powf(-truth[0]) * fit.exp()
     };
     let weights: Vec<f64> = list.rows().into_iter().enumerate().map(weight).collect();
     let mut left = chance * weights.iter().sum::<f64>();

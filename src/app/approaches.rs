@@ -8,7 +8,7 @@ use crate::domain::approach::{
     ProposedTopics, SENT_WITHIN, Seen, SeenCriterion, SeenFit,
 };
 use crate::domain::capacity::Capacity;
-use crate::domain::choice::Choice;
+use crate::domain::choice::NewChoice;
 use crate::domain::choosing::{Circumstances, Proposal};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{EventKind, Recipient};
@@ -47,7 +47,7 @@ pub struct NewApproach {
     /// What is known of the pair.
     pub seen: Option<Seen>,
     /// What its being chosen says; `None` where there was no list to choose from.
-    pub choice: Option<Choice>,
+    pub choice: Option<NewChoice>,
     /// The programme of the one who invites; the default one where none is given.
     pub programme: Option<Slug>,
 }

@@ -4,7 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Alongside;
 use super::models::{known_until, shares};
-use crate::domain::choice::{Choice, ChoiceAct, ChoiceReport, MAX_CHOICES, N_SHOWN, ShownList};
+use crate::domain::choice::{
+    Answered, Choice, ChoiceAct, ChoiceReport, MAX_CHOICES, N_SHOWN, NewChoice, ShownCandidate,
+};
 use crate::domain::error::{Error, Result};
 use crate::domain::firmness::{Draws, FirmnessRequest};
 use crate::domain::ids::{OdsCode, Slug};
@@ -14,7 +16,11 @@ use crate::domain::suggestion::{
     Filters, Limit, METHOD_VERSION, SeenBy, Suggestion, SuggestionRequest, Suggestions,
 };
 use crate::engine::choices::report::{answered, chosen};
+use crate::engine::outcomes::posterior::Unlearnable;
 use crate::storage::{Connection, choices, programmes};
+
+/// What folds and draws are dealt by: always the same, since each other one would tell something else of the same choices.
+const SEED: u64 = 1;
 
 /// What is to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,22 +29,34 @@ pub struct Asked {
     pub programme: Option<Slug>,
     /// The last day of which choices count.
     pub as_of: NaiveDate,
-    /// What folds and draws are dealt by.
-    pub seed: u64,
 }
 
 impl Alongside {
-    /// What a site's choice of a candidate says: the list that the site is given on that day unless it asks for another, and where in it the
-    /// candidate stands. `None` where there is no list, for which the choice itself is not to fail.
+    /// What a site's choice of a candidate says: the list that the site is given on that day unless it asks for another. `None` where it did
+    /// the same to the same candidate before, and where there is no list or too many wait for theirs: the choice itself is not to fail
+    /// for it, and is not kept as one.
+    ///
+    /// A list counts only where it is as staff see it, without the site's exclusions and saved weights, so that nothing of these is kept.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
     pub async fn choice(
         &self,
         act: ChoiceAct,
         (by, candidate): (OdsCode, OdsCode),
         at: DateTime<Utc>,
-    ) -> Option<Choice> {
-        let request = SuggestionRequest {
+    ) -> Result<Option<NewChoice>> {
+        let pair = (by, candidate);
+        let is_kept = self
+            .storage()
+            .read(move |connection| choices::is_kept(connection, act, pair));
+        if is_kept.await? {
+            return Ok(None);
+        }
+        let request = |seen_by| SuggestionRequest {
             seeker: by,
-            seen_by: SeenBy::Site,
+            seen_by,
             weights: None,
             filters: Filters::default(),
             limit: Limit::DEFAULT,
@@ -46,82 +64,120 @@ impl Alongside {
             firmness: FirmnessRequest::of(Draws::NONE),
             spread_load: None,
         };
-        match self.suggest_in_turn(&request).await {
-            Ok((list, _)) => Some(Choice {
-                act,
-                by,
-                candidate,
-                made_at: at,
-                method_version: METHOD_VERSION.to_owned(),
-                from: shown(&list, candidate),
-                programme: list.method.programme,
-            }),
-            Err(error) => {
-                if matches!(error, Error::Internal(..)) {
-                    log::warn!("a choice goes without the list that it was made from: {error}");
+        let own = self.suggest_in_turn(&request(SeenBy::Site)).await;
+        let staffs = self.suggest_in_turn(&request(SeenBy::Others)).await;
+        let (own, staffs) = match (own, staffs) {
+            (Ok((own, _)), Ok((staffs, _))) => (shown(&own), shown(&staffs)),
+            (Err(error), _) | (_, Err(error)) => {
+                if matches!(error, Error::Internal(..) | Error::Busy) {
+                    log::warn!(
+                        "a choice is not kept, since its list cannot be worked out: {error}"
+                    );
                 }
-                None
+                return Ok(None);
             }
-        }
+        };
+        Ok(Some(NewChoice {
+            act,
+            by,
+            candidate,
+            programme: self.programme_of(by, at.date_naive())?,
+            made_at: at,
+            method_version: METHOD_VERSION.to_owned(),
+            list: if own == staffs { own } else { Vec::new() },
+        }))
     }
 
-    /// Looks at the choices that sites made in a programme.
+    /// Looks at the choices that sites made in a programme, up to yesterday: of today's some may be on their way to the database.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] where there is no such programme; [`Error::Busy`] where too many wait; those of the database.
+    /// [`Error::Invalid`] where there is no such programme; [`Error::Conflict`] where there are more than [`MAX_CHOICES`] of an act;
+    /// [`Error::Busy`] where too many wait; those of the database.
     pub async fn choice_report(&self, asked: Asked, now: DateTime<Utc>) -> Result<ChoiceReport> {
         let storage = self.storage().clone();
-        let work =
-            move || storage.read_blocking(|connection| report(connection, asked.clone(), now));
+        // Read once it is its turn: whoever waits holds no copy of everything.
+        let work = move || {
+            let material = storage.read_blocking(|connection| read(connection, &asked, now))?;
+            report(material, asked.as_of)
+        };
         self.analysis_in_turn(work).await
     }
 }
 
-fn shown(list: &Suggestions, candidate: OdsCode) -> Option<ShownList> {
-    let shown = || list.suggestions.iter().take(N_SHOWN);
-    let chosen = shown().position(|one| one.organisation.ods_code == candidate)?;
-    let scores = shown().map(scores).collect();
-    Some(ShownList { scores, chosen })
+fn shown(list: &Suggestions) -> Vec<(OdsCode, ShownCandidate)> {
+    let ranked = (1..).zip(list.suggestions.iter().take(N_SHOWN));
+    let candidate = |(rank, of): (usize, &Suggestion)| {
+        let mut scores = [None; Criterion::COUNT];
+        for criterion in &of.criteria {
+            let score = criterion.score.map(|score| score.expected());
+            scores[criterion.criterion.index()] = score;
+        }
+        (of.organisation.ods_code, ShownCandidate { rank, scores })
+    };
+    ranked.map(candidate).collect()
 }
 
-fn scores(of: &Suggestion) -> Each<Option<f64>> {
-    let mut scores = [None; Criterion::COUNT];
-    for criterion in &of.criteria {
-        let score = criterion.score.map(|score| score.expected());
-        scores[criterion.criterion.index()] = score;
-    }
-    scores
+/// What a report is made of.
+struct Material {
+    programme: Slug,
+    in_use: Each<f64>,
+    shortlisted: Vec<Choice>,
+    approached: Vec<Choice>,
+    answers: Vec<Answered>,
 }
 
-fn report(connection: &mut Connection, asked: Asked, now: DateTime<Utc>) -> Result<ChoiceReport> {
-    let Asked {
-        programme,
-        as_of,
-        seed,
-    } = asked;
-    let record = programmes::find(connection, programme.as_ref());
+fn read(connection: &mut Connection, asked: &Asked, now: DateTime<Utc>) -> Result<Material> {
+    let record = programmes::find(connection, asked.programme.as_ref());
     let record = record.map_err(|error| match error {
         Error::Missing { .. } => Error::invalid("/query/programme", "is the slug of no programme"),
         other => other,
     })?;
-    let slug = record.programme.slug.clone();
-    let in_use = shares(record.programme.weights)?;
-    let until = known_until(as_of, now);
-    let mut stage = |act| -> Result<_> {
-        let made = choices::made_by(connection, (&slug, act), until, MAX_CHOICES)?;
-        Ok(chosen(&made, &in_use, METHOD_VERSION, seed))
+    let programme = record.programme.slug.clone();
+    let yesterday = now.date_naive().pred_opt().unwrap_or(NaiveDate::MIN);
+    let until = known_until(asked.as_of.min(yesterday), now);
+    let mut made = |act| {
+        choices::made_by(connection, (&programme, act), until, MAX_CHOICES + 1).and_then(bounded)
     };
-    let shortlisted = stage(ChoiceAct::Shortlisted)?;
-    let approached = stage(ChoiceAct::Approached)?;
-    let answers = choices::answered_by(connection, &slug, until, MAX_CHOICES)?;
-    Ok(ChoiceReport {
-        as_of,
-        seed,
+    let shortlisted = made(ChoiceAct::Shortlisted)?;
+    let approached = made(ChoiceAct::Approached)?;
+    let answers = choices::answered_by(connection, &programme, until, MAX_CHOICES + 1)?;
+    Ok(Material {
+        in_use: shares(record.programme.weights)?,
+        shortlisted,
+        approached,
+        answers: bounded(answers)?,
+        programme,
+    })
+}
+
+/// Refuses more than can be looked at; to leave out some would change what was told before.
+fn bounded<T>(all: Vec<T>) -> Result<Vec<T>> {
+    if all.len() <= MAX_CHOICES {
+        return Ok(all);
+    }
+    Err(Error::Conflict {
+        rule: "/problems/too-many-choices",
+        detail: format!("At most {MAX_CHOICES} choices are looked at; ask for an earlier day."),
+    })
+}
+
+fn report(material: Material, as_of: NaiveDate) -> Result<ChoiceReport> {
+    let Material {
+        programme,
         in_use,
         shortlisted,
         approached,
-        accepted: answered(&answers),
-        programme: slug,
+        answers,
+    } = material;
+    let failed = |fault: Unlearnable| Error::Internal("looking at choices", Box::new(fault));
+    let stage = |made: &[Choice]| chosen(made, &in_use, METHOD_VERSION, SEED).map_err(failed);
+    Ok(ChoiceReport {
+        shortlisted: stage(&shortlisted)?,
+        approached: stage(&approached)?,
+        accepted: answered(&answers).map_err(failed)?,
+        programme,
+        as_of,
+        in_use,
     })
 }

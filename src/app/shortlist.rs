@@ -88,7 +88,7 @@ pub async fn put(
 ) -> Result<KnownShortlist> {
     let (candidate, at) = (entry.candidate, change.at);
     let pair = (code, candidate);
-    let choice = alongside.choice(ChoiceAct::Shortlisted, pair, at).await;
+    let choice = alongside.choice(ChoiceAct::Shortlisted, pair, at).await?;
     let changed = alongside.write_outcome(change, move |connection| {
         storage::organisations::require(connection, candidate)?;
         let mut is_new = false;

@@ -13,11 +13,15 @@ use crate::domain::suggestion::Limit;
 /// How many of a site's list count as shown: as many as it is given unless it asks for others.
 pub const N_SHOWN: usize = Limit::DEFAULT.count();
 
-/// Choices are told of in steps of at least so many: from the difference of two answers nobody can tell what one site chose.
-pub const STEP: usize = 20;
+/// Choices are told of in steps of at least so many that count: shortlists are private, and the few coarse figures that are told of a step
+/// say far less than whom so many sites chose.
+pub const STEP: usize = 50;
 
 /// A step holds choices of at least so many sites.
-pub const STEP_SITES: usize = 5;
+pub const STEP_SITES: usize = 10;
+
+/// Of one site at most so many count toward a step, so that no step is one site's.
+pub const STEP_OF_SITE: usize = 5;
 
 /// The most choices of a programme that are looked at, since all of them are in memory at once.
 pub const MAX_CHOICES: usize = 20_000;
@@ -32,13 +36,41 @@ named_enum!(
     }
 );
 
-/// What stood in a site's list, from the first on, when it chose one of them.
+/// One that stood in a site's list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShownCandidate {
+    /// Its rank, from 1.
+    pub rank: usize,
+    /// The site's expected scores of it; `None` where a criterion did not apply to the site.
+    pub scores: Each<Option<f64>>,
+}
+
+/// What stood in a site's list when it chose one of them: at most [`N_SHOWN`], without those to which it had done the same before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShownList {
-    /// The site's expected scores of each that was shown, at most [`N_SHOWN`]; `None` where a criterion did not apply to the site.
-    pub scores: Vec<Each<Option<f64>>>,
-    /// The place of the one that was chosen, from 0.
+    /// From the first on.
+    pub shown: Vec<ShownCandidate>,
+    /// The place of the one that was chosen among them, from 0.
     pub chosen: usize,
+}
+
+/// A choice in the moment in which it is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewChoice {
+    /// What the site does.
+    pub act: ChoiceAct,
+    /// Who chooses.
+    pub by: OdsCode,
+    /// Whom.
+    pub candidate: OdsCode,
+    /// The programme of the one that chooses.
+    pub programme: Slug,
+    /// When.
+    pub made_at: DateTime<Utc>,
+    /// The version of the formulas that made the list.
+    pub method_version: String,
+    /// The list with who stands there; empty where it is the site's own, as its saved weights and its exclusions make it.
+    pub list: Vec<(OdsCode, ShownCandidate)>,
 }
 
 /// The first time that a site did something to a candidate.
@@ -56,7 +88,7 @@ pub struct Choice {
     pub made_at: DateTime<Utc>,
     /// The version of the formulas that made the list.
     pub method_version: String,
-    /// The list; `None` where the candidate was not in it, so that it was found otherwise.
+    /// The list; `None` where the candidate was not in it, or the list was the site's own.
     pub from: Option<ShownList>,
 }
 
@@ -88,7 +120,7 @@ pub struct Revealed {
     pub uncorrected: f64,
 }
 
-/// How choices of sites are foretold that were held out: the mean over choices of the log-loss, in nats.
+/// How choices of sites are foretold that were held out: the mean over sites of the log-loss of a choice, in nats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChoiceLosses {
     /// By chance: any of those shown.
@@ -97,7 +129,7 @@ pub struct ChoiceLosses {
     pub places: f64,
     /// By places and scores.
     pub scores: f64,
-    /// By how much scores do better than places alone, in the mean over sites.
+    /// By how much scores do better than places alone.
     pub gain: f64,
     /// The standard error of that.
     pub standard_error: f64,
@@ -121,12 +153,12 @@ pub struct ChoiceStage {
     pub n_choices: usize,
     /// Of how many sites.
     pub n_sites: usize,
-    /// How many were of one in the list.
+    /// How many were of one in a list that staff see too.
     pub n_from_list: usize,
     /// How many lists another version of the formulas made; they count all the same.
     pub n_other_method: usize,
-    /// What they reveal; `None` where it cannot be told.
-    pub findings: Option<ChoiceFindings>,
+    /// What they reveal.
+    pub findings: ChoiceFindings,
 }
 
 /// The answers to approaches that are told of.
@@ -152,8 +184,6 @@ pub struct ChoiceReport {
     pub programme: Slug,
     /// The last day of which choices count.
     pub as_of: NaiveDate,
-    /// What folds and draws are dealt by.
-    pub seed: u64,
     /// The programme's weights, as shares of 1.
     pub in_use: Each<f64>,
     /// Of candidates kept on shortlists.

@@ -229,7 +229,7 @@ pub(crate) async fn create_approach(
     // Whoever goes on with a partner does not choose it of a list.
     if new.renews.is_none() {
         let pair = (here, new.to);
-        new.choice = alongside.choice(ChoiceAct::Approached, pair, at).await;
+        new.choice = alongside.choice(ChoiceAct::Approached, pair, at).await?;
     }
     let change = changing.change("send_approach", Touches::Nothing);
     let (sent, is_new) = made_once(&alongside, change, claim, move |connection| {

@@ -15,11 +15,10 @@ use crate::http::answer;
 use crate::http::clock::Clock;
 use crate::http::extract::{Parameters, Params, Query};
 use crate::http::match_parameters::{programme_parameter, slug};
-use crate::http::openapi::{ApiFailures, RuleBroken, StorageFailures};
+use crate::http::openapi::{ApiFailures, Clash, RuleBroken, StorageFailures};
 use crate::http::operation::Operation;
 use crate::http::parameters::{AS_OF_WORDS, as_of, as_of_schema, in_query};
 use crate::http::problem::Problem;
-use crate::http::suggestion_parameters::{seed, seed_schema};
 use crate::http::views::choice_reports::ChoiceReportView;
 
 /// What is said of the operations of this file.
@@ -27,17 +26,13 @@ pub(crate) const OPERATIONS: &[Operation] =
     &[Operation::new("show_choices", Rule::Staff)
         .answers(include_str!("examples/show_choices.json"))];
 
-/// What folds and draws are dealt by unless told otherwise.
-const DEFAULT_SEED: u64 = 1;
-
 /// A rough size of the answer, in bytes.
 const REPORT_BYTES: usize = 4_096;
 
-/// In which programme, until when, and by which seed.
+/// In which programme, and until when.
 pub(crate) struct ChoiceParameters {
     programme: Option<Slug>,
     as_of: Option<NaiveDate>,
-    seed: Option<u64>,
 }
 
 impl Parameters for ChoiceParameters {
@@ -45,7 +40,6 @@ impl Parameters for ChoiceParameters {
         Self {
             programme: query.take("programme", slug),
             as_of: query.take("asOf", as_of),
-            seed: query.take("seed", seed),
         }
     }
 }
@@ -55,12 +49,6 @@ impl IntoParams for ChoiceParameters {
         vec![
             programme_parameter(),
             in_query("asOf", AS_OF_WORDS, as_of_schema(), json!("2026-11-22")),
-            in_query(
-                "seed",
-                "The seed of the folds and the intervals.",
-                seed_schema(),
-                json!(1),
-            ),
         ]
     }
 }
@@ -72,14 +60,15 @@ impl IntoParams for ChoiceParameters {
 /// more often wherever it stands for something else, so that what the place does is estimated beside the scores (a conditional logit with
 /// propensities by place) and `uncorrectedShare` shows what leaving it out would come to.
 ///
-/// What sites choose is not what works: nothing of this becomes a weight, and models are learnt from outcomes alone. A part is null
-/// until 20 choices of five sites or more are there, and choices are added in such steps, so that nobody's own can be told. Writes nothing.
+/// What sites choose is not what works: nothing of this becomes a weight, and models are learnt from outcomes alone. A part is null until there
+/// are 50 choices that count, by ten sites or more and at most five of each, and more are added in such steps; of shortlists, which are
+/// private, the shares alone are told, and all figures are coarse. Choices of today are told of tomorrow. Writes nothing.
 #[utoipa::path(
     tag = "programmes",
     params(ChoiceParameters),
     responses(
         (status = 200, description = "What choices reveal.", body = ChoiceReportView),
-        ApiFailures, RuleBroken, StorageFailures
+        ApiFailures, Clash, RuleBroken, StorageFailures
     )
 )]
 #[get("/admin/choices")]
@@ -92,7 +81,6 @@ pub(crate) async fn show_choices(
     let asked = Asked {
         programme: parameters.0.programme,
         as_of: parameters.0.as_of.unwrap_or_else(|| now.date_naive()),
-        seed: parameters.0.seed.unwrap_or(DEFAULT_SEED),
     };
     let found = alongside.choice_report(asked, now).await?;
     answer::json(&ChoiceReportView::from(found), REPORT_BYTES)

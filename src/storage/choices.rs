@@ -1,14 +1,17 @@
 //! Choices of sites as they are kept, and the answers to approaches.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, NaiveDateTime, SubsecRound as _, Utc};
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::approach::{ApproachReason, ApproachState};
-use crate::domain::choice::{Answered, Choice, ChoiceAct, ShownList};
+use crate::domain::choice::{Answered, Choice, ChoiceAct, NewChoice, ShownCandidate, ShownList};
 use crate::domain::error::{Error, Result};
-use crate::domain::ids::Slug;
-use crate::domain::model::Each;
+use crate::domain::ids::{OdsCode, Slug};
 use crate::domain::outcome::scores_seen;
+use crate::domain::programme::Criterion;
 use crate::storage::connection::{Connection, each_backend};
 use crate::storage::failure::{Stored, failed};
 use crate::storage::rows::approach::read_seen;
@@ -27,14 +30,53 @@ struct ChoiceRow {
     chosen: Option<i64>,
 }
 
+/// One that was shown, as it is kept: scores by the name of the criterion, of those that applied.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct KeptCandidate {
+    rank: usize,
+    scores: BTreeMap<String, f64>,
+}
+
+impl KeptCandidate {
+    fn new(of: &ShownCandidate) -> Self {
+        let scores = Criterion::ALL.iter().zip(of.scores);
+        let applied = scores.filter_map(|(criterion, score)| Some((criterion.to_string(), score?)));
+        Self {
+            rank: of.rank,
+            scores: applied.collect(),
+        }
+    }
+
+    fn into_domain(self) -> ShownCandidate {
+        let score = |criterion: &Criterion| self.scores.get(criterion.as_str()).copied();
+        let mut scores = [None; Criterion::COUNT];
+        for (found, criterion) in scores.iter_mut().zip(Criterion::ALL) {
+            *found = score(criterion);
+        }
+        ShownCandidate {
+            rank: self.rank,
+            scores,
+        }
+    }
+}
+
 impl ChoiceRow {
-    fn new(choice: &Choice) -> Result<Self> {
-        let failed = |fault: Box<dyn std::error::Error + Send + Sync>| {
-            Error::Internal("storing a choice", fault)
+    /// The row of a choice by a site that had done the same to others before: who was chosen already is not passed over.
+    fn new(choice: &NewChoice, before: &BTreeSet<String>) -> Result<Self> {
+        let left: Vec<&(OdsCode, ShownCandidate)> = choice
+            .list
+            .iter()
+            .filter(|(code, _)| !before.contains(code.as_str()))
+            .collect();
+        let chosen = left.iter().position(|(code, _)| *code == choice.candidate);
+        let kept = || -> Vec<KeptCandidate> {
+            left.iter()
+                .map(|(_, shown)| KeptCandidate::new(shown))
+                .collect()
         };
-        let from = choice.from.as_ref();
-        let shown = from.map(|list| serde_json::to_string(&list.scores));
-        let chosen = from.map(|list| i64::try_from(list.chosen));
+        let shown = chosen.map(|_| serde_json::to_string(&kept())).transpose();
+        let failed = |fault| Error::Internal("storing a choice", fault);
         Ok(Self {
             ods_code: choice.by.to_string(),
             act: choice.act.to_string(),
@@ -42,8 +84,11 @@ impl ChoiceRow {
             programme: choice.programme.to_string(),
             made_at: choice.made_at.naive_utc().trunc_subsecs(6),
             method_version: choice.method_version.clone(),
-            shown: shown.transpose().map_err(|fault| failed(fault.into()))?,
-            chosen: chosen.transpose().map_err(|fault| failed(fault.into()))?,
+            shown: shown.map_err(|fault| failed(fault.into()))?,
+            chosen: chosen
+                .map(i64::try_from)
+                .transpose()
+                .map_err(|fault| failed(fault.into()))?,
         })
     }
 
@@ -52,13 +97,16 @@ impl ChoiceRow {
         let row = Stored::new("choices", &key);
         let from = self.shown.as_deref().zip(self.chosen);
         let list = |(shown, chosen): (&str, i64)| -> Result<ShownList> {
-            let scores: Vec<Each<Option<f64>>> =
+            let kept: Vec<KeptCandidate> =
                 serde_json::from_str(shown).map_err(|fault| row.corrupt(fault))?;
             let chosen = usize::try_from(chosen).map_err(|fault| row.corrupt(fault))?;
-            if chosen >= scores.len() {
+            if chosen >= kept.len() {
                 return Err(row.corrupt("the one that was chosen is not in the list"));
             }
-            Ok(ShownList { scores, chosen })
+            Ok(ShownList {
+                shown: kept.into_iter().map(KeptCandidate::into_domain).collect(),
+                chosen,
+            })
         };
         Ok(Choice {
             act: row.parse(&self.act)?,
@@ -72,17 +120,43 @@ impl ChoiceRow {
     }
 }
 
+/// Those to whom a site did something before.
+fn before(connection: &mut Connection, by: OdsCode, act: ChoiceAct) -> Result<BTreeSet<String>> {
+    let found: Vec<String> = choices::table
+        .filter(choices::ods_code.eq(by.as_str()))
+        .filter(choices::act.eq(act.as_str()))
+        .select(choices::candidate)
+        .load(&mut connection.database)
+        .map_err(failed("reading the choices of a site"))?;
+    Ok(found.into_iter().collect())
+}
+
+/// Whether a site did something to a candidate before.
+///
+/// # Errors
+///
+/// As [`add`].
+pub fn is_kept(
+    connection: &mut Connection,
+    act: ChoiceAct,
+    (by, candidate): (OdsCode, OdsCode),
+) -> Result<bool> {
+    Ok(before(connection, by, act)?.contains(candidate.as_str()))
+}
+
 /// Keeps a choice, unless the site did the same to the same candidate before: what it does again says nothing new.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] or [`Error::Internal`] where it cannot be stored.
-pub fn add(connection: &mut Connection, choice: &Choice) -> Result<()> {
-    let row = ChoiceRow::new(choice)?;
-    each_backend!(connection, c => {
-        diesel::insert_into(choices::table).values(row).on_conflict_do_nothing().execute(c)
-    })
-    .map_err(failed("keeping a choice"))?;
+pub fn add(connection: &mut Connection, choice: &NewChoice) -> Result<()> {
+    let before = before(connection, choice.by, choice.act)?;
+    if before.contains(choice.candidate.as_str()) {
+        return Ok(());
+    }
+    let row = ChoiceRow::new(choice, &before)?;
+    each_backend!(connection, c => diesel::insert_into(choices::table).values(row).execute(c))
+        .map_err(failed("keeping a choice"))?;
     Ok(())
 }
 
@@ -150,6 +224,8 @@ pub fn answered_by(
         .filter(approaches::state.eq_any([accepted.as_str(), declined.as_str()]))
         .filter(approaches::answered_at.le(until.naive_utc()))
         .filter(approaches::seen.is_not_null())
+        // Whoever goes on with a partner answers by how it went.
+        .filter(approaches::renews.is_null())
         .order((approaches::answered_at.asc(), approaches::sequence.asc()))
         .limit(limit)
         .select((

@@ -1,7 +1,8 @@
 -- Choices: the first time that a site kept or approached a candidate. One text for SQLite and PostgreSQL.
 
--- `shown` is JSON: the site's scores of each that stood in its list then, from the first on, without codes; `chosen` is the place of the
--- candidate, from 0. Both are NULL where it was not in the list. Nothing here is changed afterwards.
+-- `shown` is JSON: the rank and the site's scores of each that stood in its list then, from the first on, without codes and without those
+-- to whom it had done the same before; `chosen` is the place of the candidate among them, from 0. Both are NULL where it was not in the
+-- list, or the list was the site's own. Nothing here is changed afterwards.
 CREATE TABLE choices (
     ods_code TEXT NOT NULL REFERENCES organisations (ods_code) ON DELETE CASCADE,
     act TEXT NOT NULL CHECK (act IN ('shortlisted', 'approached')),

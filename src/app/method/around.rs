@@ -2,7 +2,7 @@
 
 use super::{DefaultValue, Part, Source, count};
 use crate::domain::capacity::UNDECLARED_PARTNERSHIP_PLACES;
-use crate::domain::choice::{N_SHOWN, STEP as CHOICE_STEP, STEP_SITES};
+use crate::domain::choice::{N_SHOWN, STEP as CHOICE_STEP, STEP_OF_SITE, STEP_SITES};
 use crate::domain::firmness::{Draws, FirmnessRequest, MAX_COMPARED};
 use crate::domain::load::{MIN_GROUP, TOP};
 use crate::domain::peer_group::{MIN_SHARE_KNOWN, N_GROUPS};
@@ -303,10 +303,10 @@ fn choices() -> Part {
         title: "Learning from choices",
         formulas: &[
             "Kept apart from outcomes, and never made into weights: what sites choose is not what works.",
-            "The first time that a site keeps or approaches a candidate, the scores and places of the first `shown` of its list as it stands then are kept with the choice; one who is not among them was found otherwise and teaches nothing.",
+            "The first time that a site keeps or approaches a candidate, the scores and places of the first `shown` of its list as it stands then are kept with the choice, without those whom it chose before; one who is not among them was found otherwise and teaches nothing, nor does a list that is not as staff see it.",
             "P(chosen) is in proportion to rank^-eta * exp(sum of beta_k x_k), over those shown; eta ~ N(place_mean, place_sd^2), beta_k ~ N(0, coefficient_sd^2), the mode of the posterior and the curvature there; shares = max(0, beta) normalised.",
             "Accepted approaches against those declined as not a fit or without a reason: a logistic regression on the scores stored, every prior N(0, coefficient_sd^2). There is no place to correct for.",
-            "Told of in steps of at least `step` choices by at least `step_sites` sites, in the order in which they were made.",
+            "Told of in steps of at least `step` choices that count, by at least `step_sites` sites and at most `step_of_site` of each, in the order in which they were made, from the next day on; shares to a twentieth, coefficients to a tenth.",
         ],
         defaults: vec![
             DefaultValue::new(
@@ -329,6 +329,12 @@ fn choices() -> Part {
                 count(STEP_SITES),
                 "sites",
                 "in a step, at least",
+            ),
+            DefaultValue::new(
+                "step_of_site",
+                count(STEP_OF_SITE),
+                "choices",
+                "of one site that count in a step, at most",
             ),
         ],
         sources: &[

@@ -86,24 +86,27 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.sum::<f64>() / n
 }
 
-/// The means of losses by chance, by places and by scores, and the gain of the last over the one before by site.
+/// The means over sites of losses by chance, by places and by scores, and the gain of the last over the one before.
 fn summed(found: &[(u32, [f64; 3])]) -> ChoiceLosses {
-    let mut by_site: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for &(site, [_, places, scores]) in found {
-        by_site.entry(site).or_default().push(places - scores);
+    let mut by_site: BTreeMap<u32, Vec<[f64; 3]>> = BTreeMap::new();
+    for &(site, losses) in found {
+        by_site.entry(site).or_default().push(losses);
     }
-    let gains: Vec<f64> = by_site
+    let sites: Vec<[f64; 3]> = by_site
         .values()
-        .map(|gains| mean(gains.iter().copied()))
+        .map(|losses| std::array::from_fn(|at| mean(losses.iter().map(|losses| losses[at]))))
         .collect();
-    let gain = mean(gains.iter().copied());
-    let squares: f64 = gains.iter().map(|g| (g - gain) * (g - gain)).sum();
-    let n = gains.len() as f64;
-    let of = |at: usize| mean(found.iter().map(|(_, losses)| losses[at]));
+    let [chance, places, scores] = std::array::from_fn(|at| mean(sites.iter().map(|s| s[at])));
+    let gain = places - scores;
+    let squares: f64 = sites
+        .iter()
+        .map(|[_, places, scores]| (places - scores - gain).powi(2))
+        .sum();
+    let n = sites.len() as f64;
     ChoiceLosses {
-        chance: of(0),
-        places: of(1),
-        scores: of(2),
+        chance,
+        places,
+        scores,
         gain,
         standard_error: (squares / (n - 1.0).max(1.0) / n).sqrt(),
     }

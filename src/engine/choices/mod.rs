@@ -77,6 +77,7 @@ impl Choices {
     /// # Shapes and units
     ///
     /// - `scores`: `(n_shown, n_criteria)`, in the order of the list, each finite, in practice in `0..=1`
+    /// - `ranks`: `n_shown`, from 1; one whom the site had chosen before is left out of a list, and its rank with it
     /// - `chosen`: a row of them, from 0
     ///
     /// # Errors
@@ -85,10 +86,11 @@ impl Choices {
     pub fn push(
         &mut self,
         site: u32,
-        scores: ArrayView2<'_, f64>,
+        (scores, ranks): (ArrayView2<'_, f64>, &[usize]),
         chosen: usize,
     ) -> Result<(), Unlearnable> {
-        if scores.ncols() != self.n_criteria() || chosen >= scores.nrows() {
+        let n = scores.nrows();
+        if scores.ncols() != self.n_criteria() || ranks.len() != n || chosen >= n {
             return Err(Unlearnable::Shape);
         }
         if scores.iter().any(|score| !score.is_finite()) {
@@ -96,8 +98,8 @@ impl Choices {
         }
         let start = self.rows.nrows();
         let mut row = Array1::zeros(self.rows.ncols());
-        for (at, scores) in scores.rows().into_iter().enumerate() {
-            row[0] = -((at + 1) as f64).ln();
+        for (scores, &rank) in scores.rows().into_iter().zip(ranks) {
+            row[0] = -(rank.max(1) as f64).ln();
             for (cell, score) in row.iter_mut().skip(1).zip(scores) {
                 *cell = *score;
             }

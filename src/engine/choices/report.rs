@@ -7,8 +7,8 @@ use ndarray::Array2;
 use super::held_out::compare;
 use super::{Choices, Places, posterior};
 use crate::domain::choice::{
-    AnswerStage, Answered, Choice, ChoiceFindings, ChoiceStage, Revealed, STEP, STEP_SITES,
-    ShownList,
+    AnswerStage, Answered, Choice, ChoiceFindings, ChoiceStage, Revealed, STEP, STEP_OF_SITE,
+    STEP_SITES, ShownList,
 };
 use crate::domain::ids::OdsCode;
 use crate::domain::model::{Coefficient, Each};
@@ -19,20 +19,20 @@ use crate::engine::outcomes::posterior::{
 use crate::engine::outcomes::weights::{intervals, shares};
 
 /// How many of some acts, in the order in which they were done, may be told of: whole steps of at least [`STEP`] by at least
-/// [`STEP_SITES`] sites each, so that what one site did cannot be read off the difference of two answers.
+/// [`STEP_SITES`] sites each, of each of which no more than [`STEP_OF_SITE`] count toward it.
 ///
 /// `acts` are who did each, and whether it counts toward a step.
 fn n_told(acts: impl Iterator<Item = (OdsCode, bool)>) -> usize {
-    let (mut told, mut counted, mut sites) = (0, 0, BTreeSet::new());
+    let mut told = 0;
+    let mut counted: BTreeMap<OdsCode, usize> = BTreeMap::new();
     for (at, (site, counts)) in (1..).zip(acts) {
         if counts {
-            counted += 1;
-            sites.insert(site);
+            let of_site = counted.entry(site).or_default();
+            *of_site = (*of_site + 1).min(STEP_OF_SITE);
         }
-        if counted >= STEP && sites.len() >= STEP_SITES {
+        if counted.len() >= STEP_SITES && counted.values().sum::<usize>() >= STEP {
             told = at;
-            counted = 0;
-            sites.clear();
+            counted.clear();
         }
     }
     told
@@ -40,13 +40,16 @@ fn n_told(acts: impl Iterator<Item = (OdsCode, bool)>) -> usize {
 
 /// Looks at the choices of one act in a programme, in the order in which they were made, with the weights in use as shares of 1. `None`
 /// while there are too few to be told of.
-#[must_use]
+///
+/// # Errors
+///
+/// [`Unlearnable`], of what no list that was made by the formulas holds.
 pub fn chosen(
     choices: &[Choice],
     in_use: &Each<f64>,
     method_version: &str,
     seed: u64,
-) -> Option<ChoiceStage> {
+) -> Result<Option<ChoiceStage>, Unlearnable> {
     let counts = choices.iter().map(|c| (c.by, c.from.is_some()));
     let told = &choices[..n_told(counts)];
     let listed: Vec<(OdsCode, &ShownList)> = told
@@ -54,13 +57,16 @@ pub fn chosen(
         .filter_map(|c| Some((c.by, c.from.as_ref()?)))
         .collect();
     let other = |c: &&Choice| c.from.is_some() && c.method_version != method_version;
-    (!told.is_empty()).then(|| ChoiceStage {
+    if told.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(ChoiceStage {
         n_choices: told.len(),
         n_sites: sites(told.iter().map(|choice| choice.by)),
         n_from_list: listed.len(),
         n_other_method: told.iter().filter(other).count(),
-        findings: findings(&listed, in_use, seed).ok(),
-    })
+        findings: findings(&listed, in_use, seed)?,
+    }))
 }
 
 fn sites(of: impl Iterator<Item = OdsCode>) -> usize {
@@ -83,17 +89,19 @@ fn findings(
     in_use: &Each<f64>,
     seed: u64,
 ) -> Result<ChoiceFindings, Unlearnable> {
-    let columns = applied(listed.iter().flat_map(|(_, list)| &list.scores));
+    let shown = listed.iter().flat_map(|(_, list)| &list.shown);
+    let columns = applied(shown.map(|one| &one.scores));
     let mut numbers: BTreeMap<OdsCode, u32> = BTreeMap::new();
     let mut choices = Choices::of_criteria(columns.len());
     for (site, list) in listed {
         let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
         let site = *numbers.entry(*site).or_insert(next);
         // What does not apply to a site does not apply to any candidate of its list, and tells none from another.
-        let score = |(row, column): (usize, usize)| list.scores[row][columns[column]];
-        let shape = (list.scores.len(), columns.len());
+        let score = |(row, column): (usize, usize)| list.shown[row].scores[columns[column]];
+        let shape = (list.shown.len(), columns.len());
         let scores = Array2::from_shape_fn(shape, |at| score(at).unwrap_or(0.0));
-        choices.push(site, scores.view(), list.chosen)?;
+        let ranks: Vec<usize> = list.shown.iter().map(|one| one.rank).collect();
+        choices.push(site, (scores.view(), &ranks), list.chosen)?;
     }
     let held_out = compare(&choices, seed)?;
     let fit = posterior(&choices, Places::Count)?;
@@ -126,20 +134,30 @@ fn slopes(fit: &Posterior) -> Vec<f64> {
 
 /// Looks at the answers to approaches in a programme, in the order in which they were given. There is no list whose places would have
 /// to be corrected for: an approach is put before its recipient by itself. `None` while there are too few to be told of.
-#[must_use]
-pub fn answered(answers: &[Answered]) -> Option<AnswerStage> {
+///
+/// # Errors
+///
+/// [`Unlearnable`], of what no approach holds; that all answers are of one kind is none.
+pub fn answered(answers: &[Answered]) -> Result<Option<AnswerStage>, Unlearnable> {
     let told = &answers[..n_told(answers.iter().map(|a| (a.by, a.is_accepted.is_some())))];
     let counted: Vec<(&Answered, bool)> = told
         .iter()
         .filter_map(|answer| Some((answer, answer.is_accepted?)))
         .collect();
-    (!told.is_empty()).then(|| AnswerStage {
+    if told.is_empty() {
+        return Ok(None);
+    }
+    let criteria = match coefficients(&counted) {
+        Err(Unlearnable::OneClass) => [None; Criterion::COUNT],
+        found => found?,
+    };
+    Ok(Some(AnswerStage {
         n_answers: counted.len(),
         n_sites: sites(counted.iter().map(|(answer, _)| answer.by)),
         n_accepted: counted.iter().filter(|(_, yes)| *yes).count(),
         n_left_out: told.len() - counted.len(),
-        criteria: coefficients(&counted).unwrap_or([None; Criterion::COUNT]),
-    })
+        criteria,
+    }))
 }
 
 /// The coefficients of a logistic regression with priors around 0.
@@ -170,18 +188,21 @@ fn coefficients(counted: &[(&Answered, bool)]) -> Result<Each<Option<Coefficient
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::choice::ChoiceAct;
+    use crate::domain::choice::{ChoiceAct, ShownCandidate};
     use chrono::DateTime;
 
     fn code(number: usize) -> OdsCode {
         OdsCode::new(&format!("R{number:03}")).unwrap()
     }
 
-    /// Choices of two: the better core system, at place `chosen`.
+    /// A choice of two: the better core system, at place `chosen`.
     fn choice(site: usize, candidate: usize, chosen: usize) -> Choice {
-        let row = |score: f64| [Some(score), Some(0.5), None, None, Some(0.1), None];
-        let mut scores = vec![row(0.2), row(0.3)];
-        scores[chosen] = row(0.9);
+        let one = |rank, score: f64| ShownCandidate {
+            rank,
+            scores: [Some(score), Some(0.5), None, None, Some(0.1), None],
+        };
+        let mut shown = vec![one(1, 0.2), one(2, 0.3)];
+        shown[chosen] = one(chosen + 1, 0.9);
         Choice {
             act: ChoiceAct::Approached,
             by: code(site),
@@ -189,14 +210,18 @@ mod tests {
             programme: "default".parse().unwrap(),
             made_at: DateTime::UNIX_EPOCH,
             method_version: "1".to_owned(),
-            from: Some(ShownList { scores, chosen }),
+            from: Some(ShownList { shown, chosen }),
         }
+    }
+
+    fn choices(n: usize, n_sites: usize) -> Vec<Choice> {
+        (0..n).map(|at| choice(at % n_sites, at, at % 2)).collect()
     }
 
     const EQUAL: Each<f64> = [0.2, 0.2, 0.2, 0.2, 0.2, 0.0];
 
     fn stage(choices: &[Choice]) -> Option<ChoiceStage> {
-        chosen(choices, &EQUAL, "1", 1)
+        chosen(choices, &EQUAL, "1", 1).unwrap()
     }
 
     #[test]
@@ -204,47 +229,47 @@ mod tests {
         let told = |sites: &dyn Fn(usize) -> usize, n: usize| {
             n_told((0..n).map(|at| (code(sites(at)), true)))
         };
-        assert_eq!(told(&|at| at % 7, 19), 0);
-        assert_eq!(told(&|at| at % 7, 20), 20);
-        assert_eq!(told(&|at| at % 7, 39), 20);
-        assert_eq!(told(&|at| at % 7, 41), 40);
-        // Four sites are too few, however much they chose.
-        assert_eq!(told(&|at| at % 4, 400), 0);
-        // A fifth ends the step.
-        assert_eq!(told(&|at| if at == 30 { 9 } else { at % 4 }, 33), 31);
+        let twelve: &dyn Fn(usize) -> usize = &|at| at % 12;
+        assert_eq!(told(twelve, 49), 0);
+        assert_eq!(told(twelve, 50), 50);
+        assert_eq!(told(twelve, 99), 50);
+        assert_eq!(told(twelve, 101), 100);
+        // Nine sites are too few, however much they choose.
+        assert_eq!(told(&|at| at % 9, 900), 0);
+        // What one site chooses fills no step: of its forty, five count.
+        let one_chooses: &dyn Fn(usize) -> usize = &|at| at.saturating_sub(39);
+        assert_eq!(told(one_chooses, 84), 0);
+        assert_eq!(told(one_chooses, 85), 85);
     }
 
     #[test]
     fn what_is_not_told_yet_changes_nothing() {
-        let mut choices: Vec<Choice> = (0..20).map(|at| choice(at % 6, at, at % 2)).collect();
-        assert_eq!(stage(&choices[..19]), None);
-        let found = stage(&choices).unwrap();
-        assert_eq!(
-            (found.n_choices, found.n_sites, found.n_from_list),
-            (20, 6, 20)
-        );
-        choices.push(choice(7, 99, 1));
-        assert_eq!(stage(&choices).unwrap(), found);
+        let mut made = choices(50, 12);
+        assert_eq!(stage(&made[..49]), None);
+        let found = stage(&made).unwrap();
+        let counts = (found.n_choices, found.n_sites, found.n_from_list);
+        assert_eq!(counts, (50, 12, 50));
+        made.push(choice(7, 99, 1));
+        assert_eq!(stage(&made).unwrap(), found);
     }
 
     #[test]
     fn what_was_found_otherwise_is_counted_and_teaches_nothing() {
-        let mut choices: Vec<Choice> = (0..20).map(|at| choice(at % 6, at, at % 2)).collect();
-        let found = stage(&choices).unwrap();
+        let mut made = choices(50, 12);
+        let found = stage(&made).unwrap();
         for at in [3, 9] {
             let mut other = choice(1, 200 + at, 0);
             other.from = None;
-            choices.insert(at, other);
+            made.insert(at, other);
         }
-        let more = stage(&choices).unwrap();
-        assert_eq!((more.n_choices, more.n_from_list), (22, 20));
+        let more = stage(&made).unwrap();
+        assert_eq!((more.n_choices, more.n_from_list), (52, 50));
         assert_eq!(more.findings, found.findings);
     }
 
     #[test]
     fn what_every_site_takes_is_found_and_what_never_applied_is_left_out() {
-        let choices: Vec<Choice> = (0..60).map(|at| choice(at % 12, at, at % 2)).collect();
-        let findings = stage(&choices).unwrap().findings.unwrap();
+        let findings = stage(&choices(60, 12)).unwrap().findings;
         let of = |criterion: Criterion| findings.criteria[criterion.index()];
         let core = of(Criterion::CoreSystem).unwrap();
         assert!(core.coefficient.mean > 2.0 && core.share > 0.99, "{core:?}");
@@ -260,34 +285,33 @@ mod tests {
 
     #[test]
     fn answers_for_reasons_of_ones_own_are_counted_and_left_out() {
-        let answer = |at: usize, is_accepted| Answered {
-            by: code(at % 8),
-            answered_at: DateTime::UNIX_EPOCH,
-            is_accepted,
-            scores: [
-                Some(if is_accepted == Some(true) { 0.8 } else { 0.3 }),
-                Some(0.4),
-                None,
-                None,
-                None,
-                None,
-            ],
+        let answer = |at: usize, is_accepted| {
+            let score = if is_accepted == Some(true) { 0.8 } else { 0.3 };
+            Answered {
+                by: code(at % 12),
+                answered_at: DateTime::UNIX_EPOCH,
+                is_accepted,
+                scores: [Some(score), Some(0.4), None, None, None, None],
+            }
         };
-        let mut answers: Vec<Answered> = (0..20).map(|at| answer(at, Some(at % 2 == 0))).collect();
+        let mut answers: Vec<Answered> = (0..50).map(|at| answer(at, Some(at % 2 == 0))).collect();
         answers.insert(5, answer(5, None));
-        assert_eq!(answered(&answers[..20]), None);
-        let found = answered(&answers).unwrap();
+        assert_eq!(answered(&answers[..50]), Ok(None));
+        let found = answered(&answers).unwrap().unwrap();
         let counts = (
             found.n_answers,
             found.n_accepted,
             found.n_left_out,
             found.n_sites,
         );
-        assert_eq!(counts, (20, 10, 1, 8));
+        assert_eq!(counts, (50, 25, 1, 12));
         assert!(found.criteria[0].unwrap().mean > 1.0);
         assert_eq!(found.criteria[2], None);
         // Of one kind, nothing tells one from the other.
-        let all: Vec<Answered> = (0..20).map(|at| answer(at, Some(true))).collect();
-        assert_eq!(answered(&all).unwrap().criteria, [None; Criterion::COUNT]);
+        let all: Vec<Answered> = (0..50).map(|at| answer(at, Some(true))).collect();
+        assert_eq!(
+            answered(&all).unwrap().unwrap().criteria,
+            [None; Criterion::COUNT]
+        );
     }
 }

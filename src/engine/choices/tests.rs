@@ -5,7 +5,12 @@ use super::held_out::compare;
 use super::*;
 use crate::engine::outcomes::draws::Draws;
 
-/// Choices of sites `0..n_sites` from lists of `n_shown`, by coefficients of `truth`, `eta` first, ordered by `order`.
+/// The ranks of a list of which nobody is left out.
+fn ranks(n_shown: usize) -> Vec<usize> {
+    (1..=n_shown).collect()
+}
+
+/// Choices of forty sites, from lists of `n_shown`, by coefficients of `truth`, `eta` first, ordered by `order`.
 fn drawn(n: u32, truth: &[f64], order: &[f64], n_shown: usize) -> Choices {
     let mut draws = Draws::seeded(11);
     let mut choices = Choices::of_criteria(truth.len() - 1);
@@ -32,7 +37,7 @@ fn drawn(n: u32, truth: &[f64], order: &[f64], n_shown: usize) -> Choices {
         });
         let site = number % 40;
         choices
-            .push(site, shown.view(), chosen.unwrap_or(0))
+            .push(site, (shown.view(), &ranks(n_shown)), chosen.unwrap_or(0))
             .unwrap();
     }
     choices
@@ -71,7 +76,9 @@ fn of_two_the_model_is_a_logistic_regression_of_their_difference() {
     let mut choices = Choices::of_criteria(2);
     let (mut differences, mut first) = (Vec::new(), Vec::new());
     for (scores, chosen) in &lists {
-        choices.push(0, scores.view(), *chosen).unwrap();
+        choices
+            .push(0, (scores.view(), &ranks(2)), *chosen)
+            .unwrap();
         differences.extend(&scores.row(0) - &scores.row(1));
         first.push(*chosen == 0);
     }
@@ -89,7 +96,7 @@ fn of_two_the_model_is_a_logistic_regression_of_their_difference() {
     // The mirrored half doubles the likelihood: so do the choices, given twice.
     let mut twice = choices.clone();
     for (scores, chosen) in &lists {
-        twice.push(0, scores.view(), *chosen).unwrap();
+        twice.push(0, (scores.view(), &ranks(2)), *chosen).unwrap();
     }
     let ours_twice = posterior(&twice, Places::AreIgnored).unwrap();
     for at in 1..=2 {
@@ -114,14 +121,23 @@ fn places_alone_foretell_what_is_taken_by_place_alone() {
 fn what_cannot_be_learnt_from_says_why() {
     let mut choices = Choices::of_criteria(1);
     let scores = array![[0.1], [0.2]];
-    assert_eq!(choices.push(0, scores.view(), 2), Err(Unlearnable::Shape));
+    assert_eq!(
+        choices.push(0, (scores.view(), &ranks(2)), 2),
+        Err(Unlearnable::Shape)
+    );
     let wide = array![[0.1, 0.2]];
-    assert_eq!(choices.push(0, wide.view(), 0), Err(Unlearnable::Shape));
+    assert_eq!(
+        choices.push(0, (wide.view(), &ranks(1)), 0),
+        Err(Unlearnable::Shape)
+    );
     let bad = array![[f64::NAN]];
-    assert_eq!(choices.push(0, bad.view(), 0), Err(Unlearnable::NotFinite));
-    choices.push(0, scores.view(), 1).unwrap();
+    assert_eq!(
+        choices.push(0, (bad.view(), &ranks(1)), 0),
+        Err(Unlearnable::NotFinite)
+    );
+    choices.push(0, (scores.view(), &ranks(2)), 1).unwrap();
     assert_eq!(posterior(&choices, Places::Count), Err(Unlearnable::TooFew));
-    choices.push(1, scores.view(), 1).unwrap();
+    choices.push(1, (scores.view(), &ranks(2)), 1).unwrap();
     assert!(posterior(&choices, Places::Count).is_ok());
     assert_eq!(compare(&choices, 1), Err(Unlearnable::TooFew));
 }
@@ -136,7 +152,7 @@ proptest! {
         let mut choices = Choices::of_criteria(2);
         for (site, (rows, chosen)) in (0..).zip(&lists) {
             let scores = Array2::from_shape_fn((rows.len(), 2), |(row, k)| rows[row][k]);
-            choices.push(site % 6, scores.view(), chosen.index(rows.len())).unwrap();
+            choices.push(site % 6, (scores.view(), &ranks(rows.len())), chosen.index(rows.len())).unwrap();
         }
         let fit = posterior(&choices, Places::Count).unwrap();
         prop_assert!(fit.mean.iter().chain(&fit.covariance).all(|v| v.is_finite()));

@@ -8,7 +8,7 @@ use crate::domain::choice::{
     AnswerStage, ChoiceFindings, ChoiceLosses, ChoiceReport, ChoiceStage, Revealed,
 };
 use crate::domain::ids::Slug;
-use crate::domain::model::Each;
+use crate::domain::model::{Coefficient, Each};
 use crate::domain::programme::Criterion;
 use crate::http::views::models::CoefficientView;
 use crate::http::views::numbers::{Amount, Share, Signed};
@@ -16,8 +16,30 @@ use crate::http::views::text::{CriterionName, Shown};
 
 /// What every report is told with.
 const NOTE: &str = "What sites choose is not what works: nothing of this becomes a weight. A list is the one that a site is given unless it \
-                    asks for another, as it stood when the site chose; what a site saw otherwise is not known. Answers are held against the \
-                    scores of whoever approached, which is what is stored.";
+                    asks for another; what it saw otherwise is not known. Intervals take choices as independent, which those of one site are \
+                    not quite. Answers are held against the scores of whoever approached, which is what is stored.";
+
+/// Figures are coarse, so that they tell of many choices and of no single one: shares to a twentieth, coefficients to a tenth, losses to a
+/// hundredth.
+fn to(value: f64, steps: f64) -> f64 {
+    // Not minus zero.
+    (value * steps).round() / steps + 0.0
+}
+
+fn coarse_share(share: f64) -> Share {
+    Share(to(share, 20.0))
+}
+
+fn coarse(of: Coefficient) -> CoefficientView {
+    CoefficientView::from(Coefficient {
+        mean: to(of.mean, 10.0),
+        standard_deviation: to(of.standard_deviation, 10.0),
+    })
+}
+
+fn coarse_loss(loss: f64) -> f64 {
+    to(loss, 100.0)
+}
 
 /// What choices reveal of one criterion.
 #[derive(Serialize, ToSchema)]
@@ -27,9 +49,9 @@ struct RevealedView {
     criterion: CriterionName,
     /// The programme's weight, as a share of one.
     weight_in_use: Share,
-    /// By how much a score of 1 rather than 0 raises the logarithm of the odds of being chosen, place for place.
+    /// By how much a score of 1 rather than 0 raises the logarithm of the odds of being chosen, place for place, to a tenth.
     coefficient: CoefficientView,
-    /// Its share of all coefficients above 0; where none is, the weight in use.
+    /// Its share of all coefficients above 0, to a twentieth; where none is, the weight in use.
     share: Share,
     /// The lower end of the 90 % interval of the share.
     low: Share,
@@ -39,7 +61,8 @@ struct RevealedView {
     uncorrected_share: Share,
 }
 
-/// How choices of held-out sites are foretold: the mean log-loss, in nats; five folds, no site in two of them.
+/// How choices of held-out sites are foretold: the mean over sites of the log-loss of a choice, in nats, to a hundredth; five folds, no
+/// site in two of them.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ChoiceHeldOut)]
@@ -50,7 +73,7 @@ struct LossesView {
     places: Amount,
     /// By places and scores.
     scores: Amount,
-    /// By how much scores do better than places alone, in the mean over sites.
+    /// By how much scores do better than places alone.
     gain: Signed,
     /// The standard error of the gain.
     standard_error: Amount,
@@ -59,11 +82,11 @@ struct LossesView {
 impl From<ChoiceLosses> for LossesView {
     fn from(losses: ChoiceLosses) -> Self {
         Self {
-            chance: Amount(losses.chance),
-            places: Amount(losses.places),
-            scores: Amount(losses.scores),
-            gain: Signed(losses.gain),
-            standard_error: Amount(losses.standard_error),
+            chance: Amount(coarse_loss(losses.chance)),
+            places: Amount(coarse_loss(losses.places)),
+            scores: Amount(coarse_loss(losses.scores)),
+            gain: Signed(coarse_loss(losses.gain)),
+            standard_error: Amount(coarse_loss(losses.standard_error)),
         }
     }
 }
@@ -88,48 +111,91 @@ impl FindingsView {
             Some(RevealedView {
                 criterion: CriterionName(criterion),
                 weight_in_use: Share(in_use[criterion.index()]),
-                coefficient: found.coefficient.into(),
-                share: Share(found.share),
-                low: Share(found.low),
-                high: Share(found.high),
-                uncorrected_share: Share(found.uncorrected),
+                coefficient: coarse(found.coefficient),
+                share: coarse_share(found.share),
+                low: coarse_share(found.low),
+                high: coarse_share(found.high),
+                uncorrected_share: coarse_share(found.uncorrected),
             })
         };
         Self {
-            place: of.place.into(),
+            place: coarse(of.place),
             criteria: Criterion::ALL.iter().copied().filter_map(view).collect(),
             held_out: of.held_out.into(),
         }
     }
 }
 
-/// First choices of candidates by sites, in one way of choosing.
+/// How many choices are told of: the first of each site of each candidate.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = ChoiceStage)]
-struct StageView {
-    /// How many: the first of each site of each candidate.
+#[schema(as = ChoiceCounts)]
+struct CountsView {
+    /// How many.
     choice_count: usize,
     /// Of how many sites.
     site_count: usize,
-    /// How many were of one in the list; the others were found otherwise and teach nothing.
+    /// How many were of one in a list that staff see too; the others were found otherwise, or in a list that a site's own weights or
+    /// exclusions make, and teach nothing.
     from_list_count: usize,
     /// How many lists another version of the formulas made; they count all the same.
     other_method_count: usize,
-    /// What they reveal; null where those from lists are of fewer than five sites.
-    #[schema(required)]
-    findings: Option<FindingsView>,
 }
 
-impl StageView {
-    fn new(of: &ChoiceStage, in_use: &Each<f64>) -> Self {
-        let findings = of.findings.as_ref();
+impl From<&ChoiceStage> for CountsView {
+    fn from(of: &ChoiceStage) -> Self {
         Self {
             choice_count: of.n_choices,
             site_count: of.n_sites,
             from_list_count: of.n_from_list,
             other_method_count: of.n_other_method,
-            findings: findings.map(|found| FindingsView::new(found, in_use)),
+        }
+    }
+}
+
+/// Candidates approached.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApproachedStage)]
+struct ApproachedView {
+    counts: CountsView,
+    findings: FindingsView,
+}
+
+/// The share of one criterion.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RevealedShare)]
+struct ShareView {
+    criterion: CriterionName,
+    /// The programme's weight, as a share of one.
+    weight_in_use: Share,
+    /// Its share of all coefficients above 0, to a twentieth; where none is, the weight in use.
+    share: Share,
+}
+
+/// Candidates kept on shortlists, which are private: the shares alone are told.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ShortlistedStage)]
+struct ShortlistedView {
+    counts: CountsView,
+    /// Each criterion that applied to any site that chose.
+    #[schema(max_items = 6)]
+    shares: Vec<ShareView>,
+}
+
+impl ShortlistedView {
+    fn new(of: &ChoiceStage, in_use: &Each<f64>) -> Self {
+        let view = |&criterion: &Criterion| {
+            let found = of.findings.criteria[criterion.index()]?;
+            Some(ShareView {
+                criterion: CriterionName(criterion),
+                weight_in_use: Share(in_use[criterion.index()]),
+                share: coarse_share(found.share),
+            })
+        };
+        Self {
+            counts: of.into(),
+            shares: Criterion::ALL.iter().filter_map(view).collect(),
         }
     }
 }
@@ -167,7 +233,7 @@ impl From<&AnswerStage> for AnswersView {
         let view = |&criterion: &Criterion| {
             Some(AnsweredCriterionView {
                 criterion: CriterionName(criterion),
-                coefficient: of.criteria[criterion.index()]?.into(),
+                coefficient: coarse(of.criteria[criterion.index()]?),
             })
         };
         Self {
@@ -190,14 +256,12 @@ pub(crate) struct ChoiceReportView {
     programme: Shown<Slug>,
     /// The last day of which choices count.
     as_of: NaiveDate,
-    /// What folds and intervals are dealt by.
-    seed: u64,
     /// Candidates kept on shortlists; null while there are too few.
     #[schema(required)]
-    shortlisted: Option<StageView>,
+    shortlisted: Option<ShortlistedView>,
     /// Candidates approached; null while there are too few.
     #[schema(required)]
-    approached: Option<StageView>,
+    approached: Option<ApproachedView>,
     /// Approaches answered; null while there are too few.
     #[schema(required)]
     accepted: Option<AnswersView>,
@@ -208,17 +272,18 @@ pub(crate) struct ChoiceReportView {
 
 impl From<ChoiceReport> for ChoiceReportView {
     fn from(report: ChoiceReport) -> Self {
-        let stage = |of: &Option<ChoiceStage>| {
-            of.as_ref()
-                .map(|stage| StageView::new(stage, &report.in_use))
-        };
+        let in_use = &report.in_use;
+        let shortlisted = report.shortlisted.as_ref();
+        let approached = report.approached.as_ref();
         Self {
-            shortlisted: stage(&report.shortlisted),
-            approached: stage(&report.approached),
+            shortlisted: shortlisted.map(|stage| ShortlistedView::new(stage, in_use)),
+            approached: approached.map(|stage| ApproachedView {
+                counts: stage.into(),
+                findings: FindingsView::new(&stage.findings, in_use),
+            }),
             accepted: report.accepted.as_ref().map(Into::into),
             programme: Shown(report.programme),
             as_of: report.as_of,
-            seed: report.seed,
             note: NOTE,
         }
     }

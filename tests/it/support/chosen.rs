@@ -22,7 +22,7 @@ pub(crate) const N_SITES: usize = 60;
 pub(crate) const N_OTHERWISE: usize = 5;
 
 /// How many approaches are answered.
-pub(crate) const N_ANSWERS: u32 = 50;
+pub(crate) const N_ANSWERS: u32 = 90;
 
 /// What a suggestion scores on a criterion, 0 where that does not apply.
 fn score(of: &Suggestion, criterion: Criterion) -> f64 {
@@ -49,7 +49,7 @@ pub(crate) async fn choices_of_lists(service: &TestService) {
     let mut all = Vec::new();
     let mut n_sites = 0;
     for (number, site) in (0..).zip(codes.iter().map(|text| code(text))) {
-        let at = now() - TimeDelta::hours(200 - number);
+        let at = now() - TimeDelta::hours(300 - number);
         let request = SuggestionRequest {
             seeker: site,
             seen_by: SeenBy::Site,
@@ -74,7 +74,7 @@ pub(crate) async fn choices_of_lists(service: &TestService) {
             (ChoiceAct::Approached, approached),
         ] {
             let choice = service.alongside.choice(act, (site, candidate), at).await;
-            all.push(choice.unwrap());
+            all.extend(choice.unwrap());
         }
         n_sites += 1;
         if n_sites == N_SITES {
@@ -99,9 +99,9 @@ pub(crate) fn answers(service: &TestService) {
     codes.sort_unstable();
     let codes: Vec<OdsCode> = codes.iter().map(|text| code(text)).collect();
     let made = |number: u32| -> Made {
-        let at = now() - TimeDelta::hours(i64::from(100 - number));
+        let at = now() - TimeDelta::hours(i64::from(200 - number));
         let place = usize::try_from(number).unwrap();
-        let (from, to) = (codes[place], codes[150 + place % 9]);
+        let (from, to) = (codes[place], codes[150 + place % 12]);
         let mut made = matches::open(5_000 + number, from.as_str(), to.as_str(), at);
         made.approach.kind = ApproachKind::Conversation;
         let criteria = Criterion::ALL.iter().zip(scores(number));
