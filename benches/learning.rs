@@ -167,7 +167,7 @@ fn choices_hold(n_runs: usize) -> bool {
     let mut of_coverage = Vec::new();
     for (name, taste, bar) in tastes() {
         for n in N_OUTCOMES {
-            let runs = many(n_runs, |seed| Some(choose(&lists, &taste, n, seed)));
+            let runs = many(n_runs, |seed| choose(&lists, &taste, n, seed));
             let nearer = share(runs.iter().map(|run| run.distance < run.uncorrected));
             let mean =
                 |of: fn(&ChoiceRun) -> f64| runs.iter().map(of).sum::<f64>() / runs.len() as f64;

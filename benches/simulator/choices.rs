@@ -49,8 +49,13 @@ pub(crate) struct ChoiceRun {
 /// The standard normal distribution has 90 % within so many standard deviations.
 const NORMAL_90: f64 = 1.645;
 
-/// Learns once from `n` choices of `lists`, each `(n_shown, n_criteria)`, drawn by `seed`.
-pub(crate) fn choose(lists: &[Array2<f64>], taste: &Taste, n: usize, seed: u64) -> ChoiceRun {
+/// Learns once from `n` choices of `lists`, each `(n_shown, n_criteria)`, drawn by `seed`; `None` where nothing is learnt.
+pub(crate) fn choose(
+    lists: &[Array2<f64>],
+    taste: &Taste,
+    n: usize,
+    seed: u64,
+) -> Option<ChoiceRun> {
     let n_criteria = lists[0].ncols();
     let mut draws = Draws(Xoshiro256Plus::seed_from_u64(seed));
     let truth = taste.coefficients(n_criteria, &mut draws);
@@ -70,15 +75,13 @@ pub(crate) fn choose(lists: &[Array2<f64>], taste: &Taste, n: usize, seed: u64) 
         }
         let chosen = taken((list, ranks), &truth, draws.uniform());
         let number = u32::try_from(site).unwrap_or(u32::MAX);
-        choices
-            .push(number, (list.view(), ranks), chosen)
-            .unwrap_or_else(|fault| panic!("{fault}"));
+        choices.push(number, (list.view(), ranks), chosen).ok()?;
         let rest: Vec<usize> = (0..list.nrows()).filter(|&row| row != chosen).collect();
         *list = list.select(Axis(0), &rest);
         ranks.remove(chosen);
     }
-    let fit = |places| posterior(&choices, places).unwrap_or_else(|fault| panic!("{fault}"));
-    let (with, without) = (fit(Places::Count), fit(Places::AreIgnored));
+    let fit = |places| posterior(&choices, places).ok();
+    let (with, without) = (fit(Places::Count)?, fit(Places::AreIgnored)?);
     let equal = vec![1.0 / n_criteria as f64; n_criteria];
     let true_shares = shares(&truth[1..], &equal);
     let of = |mean: &ndarray::Array1<f64>| {
@@ -91,7 +94,7 @@ pub(crate) fn choose(lists: &[Array2<f64>], taste: &Taste, n: usize, seed: u64) 
     };
     let stated = intervals(&with, &equal, seed);
     let stated = stated.iter().zip(&true_shares);
-    ChoiceRun {
+    Some(ChoiceRun {
         distance: of(&with.mean),
         uncorrected: of(&without.mean),
         covered: (0..truth.len()).map(within).collect(),
@@ -99,7 +102,7 @@ pub(crate) fn choose(lists: &[Array2<f64>], taste: &Taste, n: usize, seed: u64) 
             .filter(|(_, share)| (0.001..0.999).contains(*share))
             .map(|((low, high), share)| (low..=high).contains(&share))
             .collect(),
-    }
+    })
 }
 
 fn apart(one: &[f64], other: &[f64]) -> f64 {

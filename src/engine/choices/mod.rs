@@ -105,7 +105,7 @@ impl Choices {
             }
             self.rows
                 .push_row(row.view())
-                .map_err(|_| Unlearnable::Shape)?;
+                .map_err(|_shape| Unlearnable::Shape)?;
         }
         self.spans.push(Span {
             start,
