@@ -6,6 +6,7 @@
 use alongside::engine::choices::{
     COEFFICIENT_SD, Choices, PLACE_MEAN, PLACE_SD, Places, posterior,
 };
+use alongside::engine::outcomes::posterior::Posterior;
 use alongside::engine::outcomes::weights::{intervals, shares};
 use ndarray::{Array2, Axis};
 
@@ -84,10 +85,7 @@ pub(crate) fn choose(
     let (with, without) = (fit(Places::Count)?, fit(Places::AreIgnored)?);
     let equal = vec![1.0 / n_criteria as f64; n_criteria];
     let true_shares = shares(&truth[1..], &equal);
-    let of = |mean: &ndarray::Array1<f64>| {
-        let slopes: Vec<f64> = mean.iter().skip(1).copied().collect();
-        apart(&shares(&slopes, &equal), &true_shares)
-    };
+    let of = |fit: &Posterior| apart(&shares(&fit.slopes(), &equal), &true_shares);
     let within = |at: usize| {
         let found = with.coefficient(at);
         (found.mean - truth[at]).abs() <= NORMAL_90 * found.standard_deviation
@@ -95,8 +93,8 @@ pub(crate) fn choose(
     let stated = intervals(&with, &equal, seed);
     let stated = stated.iter().zip(&true_shares);
     Some(ChoiceRun {
-        distance: of(&with.mean),
-        uncorrected: of(&without.mean),
+        distance: of(&with),
+        uncorrected: of(&without),
         covered: (0..truth.len()).map(within).collect(),
         shares_covered: stated
             .filter(|(_, share)| (0.001..0.999).contains(*share))

@@ -67,7 +67,7 @@ impl Alongside {
         let own = self.suggest_in_turn(&request(SeenBy::Site)).await;
         let staffs = self.suggest_in_turn(&request(SeenBy::Others)).await;
         let (own, staffs) = match (own, staffs) {
-            (Ok((own, _)), Ok((staffs, _))) => (shown(&own), shown(&staffs)),
+            (Ok((own, _)), Ok((staffs, _))) => (own, staffs),
             (Err(error), _) | (_, Err(error)) => {
                 if matches!(error, Error::Internal(..) | Error::Busy) {
                     log::warn!(
@@ -81,10 +81,12 @@ impl Alongside {
             act,
             by,
             candidate,
-            programme: self.programme_of(by, at.date_naive())?,
             made_at: at,
             method_version: METHOD_VERSION.to_owned(),
-            list: if own == staffs { own } else { Vec::new() },
+            list: Some(shown(&own))
+                .filter(|list| *list == shown(&staffs))
+                .unwrap_or_default(),
+            programme: own.method.programme,
         }))
     }
 

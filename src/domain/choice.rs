@@ -73,19 +73,11 @@ pub struct NewChoice {
     pub list: Vec<(OdsCode, ShownCandidate)>,
 }
 
-/// The first time that a site did something to a candidate.
+/// The first time that a site did something to a candidate, as it is looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// What it did.
-    pub act: ChoiceAct,
     /// Who chose.
     pub by: OdsCode,
-    /// Whom.
-    pub candidate: OdsCode,
-    /// The programme of the one that chose.
-    pub programme: Slug,
-    /// When.
-    pub made_at: DateTime<Utc>,
     /// The version of the formulas that made the list.
     pub method_version: String,
     /// The list; `None` where the candidate was not in it, or the list was the site's own.
@@ -97,8 +89,6 @@ pub struct Choice {
 pub struct Answered {
     /// Who answered.
     pub by: OdsCode,
-    /// When.
-    pub answered_at: DateTime<Utc>,
     /// What it said; `None` where it declined for its own circumstances: for want of places, not now, or another partner.
     pub is_accepted: Option<bool>,
     /// The sender's expected scores under the programme's weights, as they were stored; `None` where a criterion did not apply.

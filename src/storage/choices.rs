@@ -109,11 +109,7 @@ impl ChoiceRow {
             })
         };
         Ok(Choice {
-            act: row.parse(&self.act)?,
             by: row.parse(&self.ods_code)?,
-            candidate: row.parse(&self.candidate)?,
-            programme: row.parse(&self.programme)?,
-            made_at: self.made_at.and_utc(),
             from: from.map(list).transpose()?,
             method_version: self.method_version.clone(),
         })
@@ -172,7 +168,7 @@ pub fn made_by(
     limit: usize,
 ) -> Result<Vec<Choice>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows: Vec<ChoiceRow> = choices::table
+    let mut rows: Vec<ChoiceRow> = choices::table
         .filter(choices::programme.eq(programme.as_str()))
         .filter(choices::act.eq(act.as_str()))
         .filter(choices::made_at.le(until.naive_utc()))
@@ -180,11 +176,10 @@ pub fn made_by(
         .limit(limit)
         .load(&mut connection.database)
         .map_err(failed("reading choices"))?;
-    let read: Result<Vec<Choice>> = rows.into_iter().map(ChoiceRow::into_domain).collect();
-    let mut read = read?;
     // By code in the order of its bytes, whatever the database sorts by.
-    read.sort_by_key(|choice| (choice.made_at, choice.by, choice.candidate));
-    Ok(read)
+    let key = |row: &ChoiceRow| (row.made_at, row.ods_code.clone(), row.candidate.clone());
+    rows.sort_by_cached_key(key);
+    rows.into_iter().map(ChoiceRow::into_domain).collect()
 }
 
 /// Whether a decline speaks of the recipient's own circumstances, not of the pair.
@@ -195,15 +190,8 @@ fn is_circumstance(reason: ApproachReason) -> bool {
     )
 }
 
-/// What is read of an approach: its recipient, its state, when it was answered, why, and what was seen of the pair.
-type AnswerRow = (
-    String,
-    String,
-    String,
-    Option<NaiveDateTime>,
-    Option<String>,
-    Option<String>,
-);
+/// What is read of an approach: its id, its recipient, its state, why, and what was seen of the pair.
+type AnswerRow = (String, String, String, Option<String>, Option<String>);
 
 /// Returns the approaches in a programme that were accepted or declined by a time, in the order in which they were: at most `limit`. Those of
 /// which no scores are stored are left out.
@@ -232,24 +220,20 @@ pub fn answered_by(
             approaches::id,
             approaches::to_code,
             approaches::state,
-            approaches::answered_at,
             approaches::reason,
             approaches::seen,
         ))
         .load(&mut connection.database)
         .map_err(failed("reading the answers to approaches"))?;
     let mut answers = Vec::with_capacity(rows.len());
-    for (id, to, state, answered_at, reason, seen) in rows {
+    for (id, to, state, reason, seen) in rows {
         let key = [id.as_str()];
         let row = Stored::new("approaches", &key);
-        let Some((answered_at, seen)) = answered_at.zip(seen) else {
-            continue;
-        };
+        let Some(seen) = seen else { continue };
         let reason: Option<ApproachReason> = row.parse_some(reason.as_deref())?;
         let is_accepted = row.parse::<ApproachState>(&state)? == accepted;
         answers.push(Answered {
             by: row.parse(&to)?,
-            answered_at: answered_at.and_utc(),
             is_accepted: (!reason.is_some_and(is_circumstance)).then_some(is_accepted),
             scores: scores_seen(&read_seen(&row, &seen)?),
         });

@@ -16,6 +16,7 @@ use crate::domain::programme::Criterion;
 use crate::engine::outcomes::posterior::{
     Posterior, Prior, Unlearnable, posterior as logistic_posterior,
 };
+use crate::engine::outcomes::programme::applied;
 use crate::engine::outcomes::weights::{intervals, shares};
 
 /// How many of some acts, in the order in which they were done, may be told of: whole steps of at least [`STEP`] by at least
@@ -73,17 +74,6 @@ fn sites(of: impl Iterator<Item = OdsCode>) -> usize {
     of.collect::<BTreeSet<_>>().len()
 }
 
-/// The criteria that applied in any of some rows of scores, by place.
-fn applied<'a>(rows: impl Iterator<Item = &'a Each<Option<f64>>>) -> Vec<usize> {
-    let mut applies = [false; Criterion::COUNT];
-    for row in rows {
-        for (applies, score) in applies.iter_mut().zip(row) {
-            *applies |= score.is_some();
-        }
-    }
-    (0..Criterion::COUNT).filter(|&at| applies[at]).collect()
-}
-
 fn findings(
     listed: &[(OdsCode, &ShownList)],
     in_use: &Each<f64>,
@@ -108,7 +98,7 @@ fn findings(
     let placeless = posterior(&choices, Places::AreIgnored)?;
     let in_use: Vec<f64> = columns.iter().map(|&at| in_use[at]).collect();
     let found = intervals(&fit, &in_use, seed);
-    let of = |fit: &Posterior| shares(&slopes(fit), &in_use);
+    let of = |fit: &Posterior| shares(&fit.slopes(), &in_use);
     let (corrected, uncorrected) = (of(&fit), of(&placeless));
     let mut criteria = [None; Criterion::COUNT];
     for (at, &column) in columns.iter().enumerate() {
@@ -126,10 +116,6 @@ fn findings(
         criteria,
         held_out,
     })
-}
-
-fn slopes(fit: &Posterior) -> Vec<f64> {
-    fit.mean.iter().skip(1).copied().collect()
 }
 
 /// Looks at the answers to approaches in a programme, in the order in which they were given. There is no list whose places would have
@@ -188,15 +174,14 @@ fn coefficients(counted: &[(&Answered, bool)]) -> Result<Each<Option<Coefficient
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::choice::{ChoiceAct, ShownCandidate};
-    use chrono::DateTime;
+    use crate::domain::choice::ShownCandidate;
 
     fn code(number: usize) -> OdsCode {
         OdsCode::new(&format!("R{number:03}")).unwrap()
     }
 
     /// A choice of two: the better core system, at place `chosen`.
-    fn choice(site: usize, candidate: usize, chosen: usize) -> Choice {
+    fn choice(site: usize, chosen: usize) -> Choice {
         let one = |rank, score: f64| ShownCandidate {
             rank,
             scores: [Some(score), Some(0.5), None, None, Some(0.1), None],
@@ -204,18 +189,14 @@ mod tests {
         let mut shown = vec![one(1, 0.2), one(2, 0.3)];
         shown[chosen] = one(chosen + 1, 0.9);
         Choice {
-            act: ChoiceAct::Approached,
             by: code(site),
-            candidate: code(500 + candidate),
-            programme: "default".parse().unwrap(),
-            made_at: DateTime::UNIX_EPOCH,
             method_version: "1".to_owned(),
             from: Some(ShownList { shown, chosen }),
         }
     }
 
     fn choices(n: usize, n_sites: usize) -> Vec<Choice> {
-        (0..n).map(|at| choice(at % n_sites, at, at % 2)).collect()
+        (0..n).map(|at| choice(at % n_sites, at % 2)).collect()
     }
 
     const EQUAL: Each<f64> = [0.2, 0.2, 0.2, 0.2, 0.2, 0.0];
@@ -249,7 +230,7 @@ mod tests {
         let found = stage(&made).unwrap();
         let counts = (found.n_choices, found.n_sites, found.n_from_list);
         assert_eq!(counts, (50, 12, 50));
-        made.push(choice(7, 99, 1));
+        made.push(choice(7, 1));
         assert_eq!(stage(&made).unwrap(), found);
     }
 
@@ -258,7 +239,7 @@ mod tests {
         let mut made = choices(50, 12);
         let found = stage(&made).unwrap();
         for at in [3, 9] {
-            let mut other = choice(1, 200 + at, 0);
+            let mut other = choice(1, 0);
             other.from = None;
             made.insert(at, other);
         }
@@ -289,7 +270,6 @@ mod tests {
             let score = if is_accepted == Some(true) { 0.8 } else { 0.3 };
             Answered {
                 by: code(at % 12),
-                answered_at: DateTime::UNIX_EPOCH,
                 is_accepted,
                 scores: [Some(score), Some(0.4), None, None, None, None],
             }

@@ -149,8 +149,7 @@ pub fn compare_with(
         let (train, test): (Vec<usize>, Vec<usize>) = (0..n).partition(|&row| folds[row] != fold);
         let (x, y) = taken(outcomes, &train);
         let fit = posterior(x.view(), &y, &Prior::of_shares(prior))?;
-        let slopes: Vec<f64> = fit.mean.iter().skip(1).copied().collect();
-        let weights = shrunk(&shares(&slopes, prior), prior, train.len());
+        let weights = shrunk(&shares(&fit.slopes(), prior), prior, train.len());
         for (weights, found) in [
             (weights.as_slice(), &mut learnt),
             (prior, &mut base),

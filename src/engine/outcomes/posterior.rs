@@ -90,6 +90,12 @@ pub struct Posterior {
 }
 
 impl Posterior {
+    /// The coefficients without the first, the intercept.
+    #[must_use]
+    pub fn slopes(&self) -> Vec<f64> {
+        self.mean.iter().skip(1).copied().collect()
+    }
+
     /// The coefficient at a place, 0 the intercept, with its spread.
     #[must_use]
     pub fn coefficient(&self, at: usize) -> Coefficient {

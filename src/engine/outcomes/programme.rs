@@ -64,10 +64,22 @@ impl Table {
     }
 }
 
-/// The criteria that applied in any of some outcomes, by place.
-fn applied(outcomes: &[&PartnershipOutcome]) -> Vec<usize> {
-    let applies = |at: &usize| outcomes.iter().any(|o| o.scores[*at].is_some());
-    (0..Criterion::COUNT).filter(applies).collect()
+/// The criteria that applied in any of some rows of scores, by place.
+pub(in crate::engine) fn applied<'a>(
+    rows: impl IntoIterator<Item = &'a Each<Option<f64>>>,
+) -> Vec<usize> {
+    let mut applies = [false; Criterion::COUNT];
+    for row in rows {
+        for (applies, score) in applies.iter_mut().zip(row) {
+            *applies |= score.is_some();
+        }
+    }
+    (0..Criterion::COUNT).filter(|&at| applies[at]).collect()
+}
+
+/// Those that applied in any of some outcomes.
+fn applied_in<'a>(outcomes: impl IntoIterator<Item = &'a &'a PartnershipOutcome>) -> Vec<usize> {
+    applied(outcomes.into_iter().map(|outcome| &outcome.scores))
 }
 
 /// The weights at some places, summing to 1; `None` where none of them counts.
@@ -80,7 +92,7 @@ fn part(weights: &Each<f64>, columns: &[usize]) -> Option<Vec<f64>> {
 #[must_use]
 pub fn counted(outcomes: &[PartnershipOutcome], prior: &Each<f64>) -> (usize, usize) {
     let all: Vec<&PartnershipOutcome> = outcomes.iter().collect();
-    let table = Table::new(&all, prior, &applied(&all));
+    let table = Table::new(&all, prior, &applied_in(&all));
     (table.successes.len(), table.n_pairs())
 }
 
@@ -103,7 +115,7 @@ pub fn learnt(
     seed: u64,
 ) -> Result<Learnt, Unlearnable> {
     let all: Vec<&PartnershipOutcome> = outcomes.iter().collect();
-    let columns = applied(&all);
+    let columns = applied_in(&all);
     let table = Table::new(&all, prior, &columns);
     let prior_part = part(prior, &columns).ok_or(Unlearnable::TooFew)?;
     let in_use_part = part(in_use, &columns).unwrap_or_else(|| prior_part.clone());
@@ -218,7 +230,7 @@ pub fn newer(
         .filter(is_newer)
         .partition(|o| !pairs.contains(&o.between));
     let known: Vec<&PartnershipOutcome> = known.iter().collect();
-    let columns = applied(&[known.as_slice(), fresh.as_slice()].concat());
+    let columns = applied_in(known.iter().chain(&fresh));
     let table = Table::new(&fresh, in_use, &columns);
     let known = Table::new(&known, in_use, &columns);
     let n_outcomes = table.successes.len();

@@ -58,8 +58,7 @@ pub fn weights(
     n_outcomes: usize,
     seed: u64,
 ) -> Vec<LearntWeight> {
-    let mode: Vec<f64> = posterior.mean.iter().skip(1).copied().collect();
-    let published = shrunk(&shares(&mode, prior), prior, n_outcomes);
+    let published = shrunk(&shares(&posterior.slopes(), prior), prior, n_outcomes);
     let learnt = |(weight, (low, high))| LearntWeight { weight, low, high };
     published
         .into_iter()

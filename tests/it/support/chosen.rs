@@ -1,10 +1,9 @@
 //! Choices of many sites, stored past the operations that lead there: enough of them to be told of.
 
-use alongside::domain::approach::{ApproachKind, ApproachReason, ApproachState, SeenCriterion};
+use alongside::domain::approach::{ApproachKind, ApproachReason, ApproachState};
 use alongside::domain::choice::ChoiceAct;
 use alongside::domain::firmness::{Draws, FirmnessRequest};
 use alongside::domain::ids::OdsCode;
-use alongside::domain::interval::Interval;
 use alongside::domain::programme::Criterion;
 use alongside::domain::suggestion::{Filters, Limit, SeenBy, Suggestion, SuggestionRequest};
 use alongside::storage::choices;
@@ -12,7 +11,7 @@ use chrono::TimeDelta;
 
 use super::database::a_change;
 use super::matches::{self, Made, code};
-use super::outcomes::scores;
+use super::outcomes::{self, scores};
 use super::service::{TestService, now};
 
 /// How many sites choose.
@@ -104,15 +103,7 @@ pub(crate) fn answers(service: &TestService) {
         let (from, to) = (codes[place], codes[150 + place % 12]);
         let mut made = matches::open(5_000 + number, from.as_str(), to.as_str(), at);
         made.approach.kind = ApproachKind::Conversation;
-        let criteria = Criterion::ALL.iter().zip(scores(number));
-        let seen = made.approach.seen.as_mut().unwrap();
-        seen.programme.criteria = criteria
-            .map(|(&criterion, score)| SeenCriterion {
-                criterion,
-                weight: 0.2,
-                score: Interval::exactly(score),
-            })
-            .collect();
+        outcomes::score(&mut made, number);
         let later = at + TimeDelta::hours(1);
         if number.is_multiple_of(5) {
             let reason = Some(ApproachReason::Timing);

@@ -43,6 +43,19 @@ pub(super) fn scores(number: u32) -> [f64; 5] {
     [2.0, 3.0, 5.0, 7.0, 11.0].map(|prime: f64| (f64::from(number) * prime.sqrt()).fract())
 }
 
+/// Lets a match have been made with the scores of a number.
+pub(super) fn score(made: &mut Made, number: u32) {
+    let seen = made.approach.seen.as_mut().unwrap();
+    let criteria = Criterion::ALL.iter().zip(scores(number));
+    seen.programme.criteria = criteria
+        .map(|(&criterion, score)| SeenCriterion {
+            criterion,
+            weight: 0.2,
+            score: Interval::exactly(score),
+        })
+        .collect();
+}
+
 impl Outcomes {
     /// So many of the default programme, by core systems alone, known since 10 November 2026.
     pub(crate) fn of(n: u32) -> Self {
@@ -90,15 +103,7 @@ impl Outcomes {
         let made = matches::open(number, from.as_str(), to.as_str(), agreed);
         let mut made = made.partnered(number, agreed + TimeDelta::days(1));
         made.approach.programme = Some(self.programme.clone());
-        let seen = made.approach.seen.as_mut().unwrap();
-        let criteria = Criterion::ALL.iter().zip(scores(number));
-        seen.programme.criteria = criteria
-            .map(|(&criterion, score)| SeenCriterion {
-                criterion,
-                weight: 0.2,
-                score: Interval::exactly(score),
-            })
-            .collect();
+        score(&mut made, number);
         let partnership = made.partnership.as_mut().unwrap();
         // So that none of it takes up a place.
         partnership.state = PartnershipState::Ended;
