@@ -104,6 +104,8 @@ impl FromRequest for FileBody {
                     }
                     hash.update(&chunk);
                     bytes.extend_from_slice(&chunk);
+                    // A file that arrives faster than it is read always has a next piece; who asks meanwhile is seen here.
+                    tokio::task::yield_now().await;
                 }
                 Ok(Self {
                     bytes,
