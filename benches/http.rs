@@ -22,6 +22,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Bytes};
@@ -309,6 +310,9 @@ fn memory(folder: &std::path::Path) -> bool {
     }
     get(&format!("{url}/swagger-ui/"), key);
     get(&format!("{url}/api/v1/organisations?limit=200"), key);
+    // The allocator gives freed memory back when it is next asked for some after a second.
+    std::thread::sleep(Duration::from_secs(2));
+    get(&format!("{url}/api/v1/organisations?limit=20"), key);
     let status = std::fs::read_to_string(format!("/proc/{}/status", demo.child.id())).unwrap();
     let resident = status
         .lines()

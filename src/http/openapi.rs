@@ -24,7 +24,7 @@ use crate::http::answer::Tagged;
 use crate::http::examples;
 use crate::http::fhir::{self, outcome::OperationOutcome};
 use crate::http::problem::{PROBLEM_JSON, ProblemView};
-use crate::http::{operations, swagger_ui};
+use crate::http::{routes, swagger_ui};
 
 /// What the paths of the API start with.
 pub(crate) const API_PREFIX: &str = "/api/v1";
@@ -145,7 +145,7 @@ pub fn openapi() -> OpenApi {
     let app = actix_web::App::new()
         .into_utoipa_app()
         .openapi(base())
-        .configure(operations);
+        .configure(routes::documented);
     let (_, mut document) = app.split_for_parts();
     for item in document.paths.paths.values_mut() {
         for operation in operations_of(item) {
