@@ -28,6 +28,10 @@ const MEDIA_TYPES: [&str; 4] = [
 /// How many files are read at once: what is held of them is bounded by this and by their size.
 const MAX_UPLOADS: usize = 4;
 
+/// How much of a file is read before others of the same thread have their turn: one that arrives faster than it is read always has
+/// a next piece.
+const TURN_BYTES: usize = 64 * 1024;
+
 static UPLOADS: Semaphore = Semaphore::const_new(MAX_UPLOADS);
 
 /// A file as it arrived.
@@ -97,6 +101,7 @@ impl FromRequest for FileBody {
             let reading = async {
                 let mut bytes = Vec::new();
                 let mut hash = Sha256::new();
+                let mut n_in_turn = 0;
                 while let Some(chunk) = payload.next().await {
                     let chunk = chunk.map_err(|_broken| Problem::unreadable("", "broke off"))?;
                     if bytes.len() + chunk.len() > MAX_BYTES {
@@ -104,8 +109,11 @@ impl FromRequest for FileBody {
                     }
                     hash.update(&chunk);
                     bytes.extend_from_slice(&chunk);
-                    // A file that arrives faster than it is read always has a next piece; who asks meanwhile is seen here.
-                    tokio::task::yield_now().await;
+                    n_in_turn += chunk.len();
+                    if n_in_turn >= TURN_BYTES {
+                        n_in_turn = 0;
+                        tokio::task::yield_now().await;
+                    }
                 }
                 Ok(Self {
                     bytes,

@@ -1,8 +1,8 @@
 //! Requests and responses. Names `app`, `storage` and `domain`; decides no rule of the domain.
 //!
 //! Start with one resource ([`suggestions`]), then how requests are read ([`extract`], [`parameters`], [`body`]), how
-//! answers are written ([`answer`], [`views`], [`problem`]), and what surrounds every request ([`observe`], [`hosts`]). The document
-//! is collected from the handlers in [`openapi`].
+//! answers are written ([`answer`], [`views`], [`problem`]), and what surrounds every request ([`observe`], [`hosts`]). Every operation
+//! is entered in [`routes`], for the workers and for the document, which [`openapi`] completes.
 
 mod accept;
 mod access;

@@ -20,16 +20,16 @@ use crate::http::{
 
 /// Where operations are entered: among the routes of a worker, or in the document as well.
 ///
-/// The document is made once. A worker that collected it with its routes would throw it away, and keep the megabytes.
+/// The document is made once: a worker that collected it with its routes would only throw it away.
 trait Entries {
     /// Enters an operation.
-    fn service<F>(&mut self, operation: F) -> &mut Self
+    fn enter<F>(&mut self, operation: F) -> &mut Self
     where
         F: HttpServiceFactory + OpenApiFactory + 'static;
 }
 
 impl Entries for web::ServiceConfig {
-    fn service<F>(&mut self, operation: F) -> &mut Self
+    fn enter<F>(&mut self, operation: F) -> &mut Self
     where
         F: HttpServiceFactory + OpenApiFactory + 'static,
     {
@@ -38,7 +38,7 @@ impl Entries for web::ServiceConfig {
 }
 
 impl Entries for ServiceConfig<'_> {
-    fn service<F>(&mut self, operation: F) -> &mut Self
+    fn enter<F>(&mut self, operation: F) -> &mut Self
     where
         F: HttpServiceFactory + OpenApiFactory + 'static,
     {
@@ -46,7 +46,8 @@ impl Entries for ServiceConfig<'_> {
     }
 }
 
-/// The routes of every operation.
+/// The routes of every operation. Nothing is entered here itself: what is in neither list would be in no document, and outside both
+/// scopes nobody is asked for a key.
 pub(super) fn answered(config: &mut web::ServiceConfig) {
     config
         .service(
@@ -73,78 +74,78 @@ pub(super) fn documented(config: &mut ServiceConfig<'_>) {
 /// The service's own operations.
 fn own(config: &mut impl Entries) {
     config
-        .service(matches::list_matches)
-        .service(matches::export_matches)
-        .service(match_reviews::change_matches)
-        .service(matches::show_match)
-        .service(match_reviews::assign_match)
-        .service(match_reviews::list_match_comments)
-        .service(match_reviews::comment_on_match)
-        .service(match_reviews::resolve_match)
-        .service(match_reviews::reopen_match)
-        .service(overview::show_pipeline)
-        .service(overview::export_pipeline)
-        .service(overview::show_load)
-        .service(overview::export_load)
-        .service(evaluations::make_evaluation)
-        .service(evaluations::show_evaluation_picture)
-        .service(peer_groups::show_peer_groups)
-        .service(peer_groups::show_peer_picture)
-        .service(models::list_models)
-        .service(models::create_model)
-        .service(models::show_model)
-        .service(models::activate_model)
-        .service(models::roll_back_model)
-        .service(models::show_model_shadow)
-        .service(choice_reports::show_choices)
-        .service(standings::list_standings)
-        .service(standings::keep_standing)
-        .service(standings::show_standing)
-        .service(standings::remove_standing)
-        .service(standings::show_stability)
-        .service(keys::list_keys)
-        .service(keys::create_key)
-        .service(keys::show_key)
-        .service(keys::rotate_key)
-        .service(keys::revoke_key)
-        .service(me::show_me)
-        .service(exports::export_table)
-        .service(exports::list_exports)
-        .service(audit::list_audit)
-        .service(audit::show_audit_checkpoint)
-        .service(audit::list_own_audit)
-        .service(imports::create_import)
-        .service(imports::list_imports)
-        .service(imports::show_import_template)
-        .service(imports::show_import)
-        .service(imports::list_import_remarks)
-        .service(organisations::list_organisations)
-        .service(organisations::show_organisation)
-        .service(core_systems::list_core_systems)
-        .service(core_systems::put_core_systems)
-        .service(core_systems::withdraw_core_systems)
-        .service(vendors::list_vendors)
-        .service(ethos::show_ethos)
-        .service(ethos::put_ethos)
-        .service(attributes::list_attributes)
-        .service(attributes::put_attribute)
-        .service(attributes::withdraw_attribute)
-        .service(particulars::show_particulars)
-        .service(particulars::put_particulars)
-        .service(particulars::withdraw_particulars)
-        .service(weights::show_weights)
-        .service(weights::put_weights)
-        .service(weights::forget_weights)
-        .service(visibility::show_visibility)
-        .service(visibility::put_visibility)
-        .service(history::list_history)
-        .service(suggestions::list_suggestions)
-        .service(suggestions::make_suggestions)
+        .enter(matches::list_matches)
+        .enter(matches::export_matches)
+        .enter(match_reviews::change_matches)
+        .enter(matches::show_match)
+        .enter(match_reviews::assign_match)
+        .enter(match_reviews::list_match_comments)
+        .enter(match_reviews::comment_on_match)
+        .enter(match_reviews::resolve_match)
+        .enter(match_reviews::reopen_match)
+        .enter(overview::show_pipeline)
+        .enter(overview::export_pipeline)
+        .enter(overview::show_load)
+        .enter(overview::export_load)
+        .enter(evaluations::make_evaluation)
+        .enter(evaluations::show_evaluation_picture)
+        .enter(peer_groups::show_peer_groups)
+        .enter(peer_groups::show_peer_picture)
+        .enter(models::list_models)
+        .enter(models::create_model)
+        .enter(models::show_model)
+        .enter(models::activate_model)
+        .enter(models::roll_back_model)
+        .enter(models::show_model_shadow)
+        .enter(choice_reports::show_choices)
+        .enter(standings::list_standings)
+        .enter(standings::keep_standing)
+        .enter(standings::show_standing)
+        .enter(standings::remove_standing)
+        .enter(standings::show_stability)
+        .enter(keys::list_keys)
+        .enter(keys::create_key)
+        .enter(keys::show_key)
+        .enter(keys::rotate_key)
+        .enter(keys::revoke_key)
+        .enter(me::show_me)
+        .enter(exports::export_table)
+        .enter(exports::list_exports)
+        .enter(audit::list_audit)
+        .enter(audit::show_audit_checkpoint)
+        .enter(audit::list_own_audit)
+        .enter(imports::create_import)
+        .enter(imports::list_imports)
+        .enter(imports::show_import_template)
+        .enter(imports::show_import)
+        .enter(imports::list_import_remarks)
+        .enter(organisations::list_organisations)
+        .enter(organisations::show_organisation)
+        .enter(core_systems::list_core_systems)
+        .enter(core_systems::put_core_systems)
+        .enter(core_systems::withdraw_core_systems)
+        .enter(vendors::list_vendors)
+        .enter(ethos::show_ethos)
+        .enter(ethos::put_ethos)
+        .enter(attributes::list_attributes)
+        .enter(attributes::put_attribute)
+        .enter(attributes::withdraw_attribute)
+        .enter(particulars::show_particulars)
+        .enter(particulars::put_particulars)
+        .enter(particulars::withdraw_particulars)
+        .enter(weights::show_weights)
+        .enter(weights::put_weights)
+        .enter(weights::forget_weights)
+        .enter(visibility::show_visibility)
+        .enter(visibility::put_visibility)
+        .enter(history::list_history)
+        .enter(suggestions::list_suggestions)
+        .enter(suggestions::make_suggestions)
         // Before the candidates, of which none is called so.
-        .service(workings::show_workings)
-        .service(workings::make_workings)
-        .service(suggestions::show_suggestion)
-        .service(suggestions::compare_candidates);
+        .enter(workings::show_workings)
+        .enter(workings::make_workings)
+        .enter(suggestions::show_suggestion)
+        .enter(suggestions::compare_candidates);
     choices(config);
     relations(config);
     agreed(config);
@@ -152,159 +153,159 @@ fn own(config: &mut impl Entries) {
     programme_admin(config);
     telling(config);
     config
-        .service(flips::show_flips)
-        .service(completeness::show_completeness)
-        .service(peer_groups::show_peer_group)
-        .service(reference::show_default_programme)
-        .service(method::show_method)
-        .service(reference::list_sources)
-        .service(reference::show_openapi);
+        .enter(flips::show_flips)
+        .enter(completeness::show_completeness)
+        .enter(peer_groups::show_peer_group)
+        .enter(reference::show_default_programme)
+        .enter(method::show_method)
+        .enter(reference::list_sources)
+        .enter(reference::show_openapi);
 }
 
 /// What is answered as FHIR.
 fn of_fhir(config: &mut impl Entries) {
     config
-        .service(fhir::affiliations::read_fhir_affiliation)
-        .service(fhir::affiliations::search_fhir_affiliations)
-        .service(fhir::capability::show_fhir_capabilities)
-        .service(fhir::organizations::read_fhir_organization)
-        .service(fhir::organizations::search_fhir_organizations);
+        .enter(fhir::affiliations::read_fhir_affiliation)
+        .enter(fhir::affiliations::search_fhir_affiliations)
+        .enter(fhir::capability::show_fhir_capabilities)
+        .enter(fhir::organizations::read_fhir_organization)
+        .enter(fhir::organizations::search_fhir_organizations);
 }
 
 /// What those ask who run the service.
 fn of_probes(config: &mut impl Entries) {
     config
-        .service(probes::ping)
-        .service(probes::status)
-        .service(probes::metrics);
+        .enter(probes::ping)
+        .enter(probes::status)
+        .enter(probes::metrics);
 }
 
 /// What a site chooses for itself alone.
 fn choices(config: &mut impl Entries) {
     config
-        .service(exclusions::list_exclusions)
-        .service(exclusions::show_exclusion)
-        .service(exclusions::put_exclusion)
-        .service(exclusions::withdraw_exclusion)
-        .service(shortlist::show_shortlist)
-        .service(shortlist::order_shortlist)
-        .service(shortlist::put_shortlist_entry)
-        .service(shortlist::remove_shortlist_entry);
+        .enter(exclusions::list_exclusions)
+        .enter(exclusions::show_exclusion)
+        .enter(exclusions::put_exclusion)
+        .enter(exclusions::withdraw_exclusion)
+        .enter(shortlist::show_shortlist)
+        .enter(shortlist::order_shortlist)
+        .enter(shortlist::put_shortlist_entry)
+        .enter(shortlist::remove_shortlist_entry);
 }
 
 /// What is told to those who want to hear.
 fn telling(config: &mut impl Entries) {
     config
-        .service(events::list_events)
-        .service(event_stream::stream_events)
-        .service(webhooks::list_webhooks)
-        .service(webhooks::create_webhook)
-        .service(webhooks::show_webhook)
-        .service(webhooks::change_webhook)
-        .service(webhooks::delete_webhook)
-        .service(webhooks::rotate_webhook_secret)
-        .service(webhooks::test_webhook)
-        .service(webhook_deliveries::list_deliveries)
-        .service(webhook_deliveries::replay_deliveries)
-        .service(notifications::show_notifications)
-        .service(notifications::put_notifications);
+        .enter(events::list_events)
+        .enter(event_stream::stream_events)
+        .enter(webhooks::list_webhooks)
+        .enter(webhooks::create_webhook)
+        .enter(webhooks::show_webhook)
+        .enter(webhooks::change_webhook)
+        .enter(webhooks::delete_webhook)
+        .enter(webhooks::rotate_webhook_secret)
+        .enter(webhooks::test_webhook)
+        .enter(webhook_deliveries::list_deliveries)
+        .enter(webhook_deliveries::replay_deliveries)
+        .enter(notifications::show_notifications)
+        .enter(notifications::put_notifications);
 }
 
 /// What joins organisations, and the people to ask.
 fn relations(config: &mut impl Entries) {
     config
-        .service(links::list_links)
-        .service(links::declare_link)
-        .service(links_declaration::show_links_declaration)
-        .service(links_declaration::change_links_declaration)
-        .service(links_declaration::withdraw_links_declaration)
-        .service(links::show_link)
-        .service(links::change_link)
-        .service(links::withdraw_link)
-        .service(link_answers::confirm_link)
-        .service(link_answers::dispute_link)
-        .service(networks::list_networks)
-        .service(networks::create_network)
-        .service(networks::show_network)
-        .service(networks::list_memberships)
-        .service(networks::join_network)
-        .service(networks::leave_network)
-        .service(bridges::list_bridges)
-        .service(topics::list_topics)
-        .service(topics::create_topic)
-        .service(topics::list_organisation_topics)
-        .service(topics::state_topic)
-        .service(topics::withdraw_topic)
-        .service(blueprints::list_blueprints)
-        .service(blueprints::publish_blueprint)
-        .service(blueprints::show_blueprint)
-        .service(blueprints::change_blueprint)
-        .service(blueprints::withdraw_blueprint)
-        .service(contacts::list_contacts)
-        .service(contacts::add_contact)
-        .service(contacts::show_contact)
-        .service(contacts::change_contact)
-        .service(contacts::erase_contact)
-        .service(contacts::export_contact)
-        .service(expertise::list_expertise);
+        .enter(links::list_links)
+        .enter(links::declare_link)
+        .enter(links_declaration::show_links_declaration)
+        .enter(links_declaration::change_links_declaration)
+        .enter(links_declaration::withdraw_links_declaration)
+        .enter(links::show_link)
+        .enter(links::change_link)
+        .enter(links::withdraw_link)
+        .enter(link_answers::confirm_link)
+        .enter(link_answers::dispute_link)
+        .enter(networks::list_networks)
+        .enter(networks::create_network)
+        .enter(networks::show_network)
+        .enter(networks::list_memberships)
+        .enter(networks::join_network)
+        .enter(networks::leave_network)
+        .enter(bridges::list_bridges)
+        .enter(topics::list_topics)
+        .enter(topics::create_topic)
+        .enter(topics::list_organisation_topics)
+        .enter(topics::state_topic)
+        .enter(topics::withdraw_topic)
+        .enter(blueprints::list_blueprints)
+        .enter(blueprints::publish_blueprint)
+        .enter(blueprints::show_blueprint)
+        .enter(blueprints::change_blueprint)
+        .enter(blueprints::withdraw_blueprint)
+        .enter(contacts::list_contacts)
+        .enter(contacts::add_contact)
+        .enter(contacts::show_contact)
+        .enter(contacts::change_contact)
+        .enter(contacts::erase_contact)
+        .enter(contacts::export_contact)
+        .enter(expertise::list_expertise);
 }
 
 /// What two sites agreed to.
 fn agreed(config: &mut impl Entries) {
     config
-        .service(partnerships::list_partnerships)
-        .service(partnerships::show_partnership)
-        .service(partnerships::change_partnership)
-        .service(partnerships::end_partnership)
-        .service(check_ins::list_check_ins)
-        .service(check_ins::make_check_in)
-        .service(shown_contacts::list_partnership_contacts)
-        .service(shown_contacts::list_approach_contacts)
-        .service(balance::show_balance);
+        .enter(partnerships::list_partnerships)
+        .enter(partnerships::show_partnership)
+        .enter(partnerships::change_partnership)
+        .enter(partnerships::end_partnership)
+        .enter(check_ins::list_check_ins)
+        .enter(check_ins::make_check_in)
+        .enter(shown_contacts::list_partnership_contacts)
+        .enter(shown_contacts::list_approach_contacts)
+        .enter(balance::show_balance);
 }
 
 /// What sites agree with each other, and how much each takes on.
 fn choosing(config: &mut impl Entries) {
     config
-        .service(approaches::list_approaches)
-        .service(approaches::create_approach)
-        .service(approaches::show_approach)
-        .service(approach_answers::accept_approach)
-        .service(approach_answers::decline_approach)
-        .service(approach_answers::withdraw_approach)
-        .service(capacity::show_capacity)
-        .service(capacity::put_capacity)
-        .service(capacity::forget_capacity)
-        .service(pauses::show_pause)
-        .service(pauses::pause_site)
-        .service(pauses::resume_site);
+        .enter(approaches::list_approaches)
+        .enter(approaches::create_approach)
+        .enter(approaches::show_approach)
+        .enter(approach_answers::accept_approach)
+        .enter(approach_answers::decline_approach)
+        .enter(approach_answers::withdraw_approach)
+        .enter(capacity::show_capacity)
+        .enter(capacity::put_capacity)
+        .enter(capacity::forget_capacity)
+        .enter(pauses::show_pause)
+        .enter(pauses::pause_site)
+        .enter(pauses::resume_site);
 }
 
 /// What the admins of programmes do.
 fn programme_admin(config: &mut impl Entries) {
     config
-        .service(programmes::list_programmes)
-        .service(programmes::create_programme)
-        .service(programmes::show_programme)
-        .service(programmes::change_programme)
-        .service(programmes::list_programme_members)
-        .service(programmes::add_programme_member)
-        .service(programmes::remove_programme_member)
-        .service(programme_weights::show_default_weights)
-        .service(programme_weights::change_default_weights)
-        .service(programme_weights::show_programme_weights)
-        .service(programme_weights::change_programme_weights)
-        .service(programme_weights::list_programme_weights)
-        .service(what_if::show_what_if)
-        .service(admin_suggestions::list_admin_suggestions)
-        .service(admin_suggestions::create_admin_suggestion)
-        .service(admin_suggestions::show_admin_suggestion)
-        .service(admin_suggestions::withdraw_admin_suggestion)
-        .service(site_suggestions::list_own_admin_suggestions)
-        .service(site_suggestions::show_own_admin_suggestion)
-        .service(site_suggestions::answer_admin_suggestion)
-        .service(admin_pauses::list_admin_pauses)
-        .service(admin_pauses::show_admin_pause)
-        .service(admin_pauses::put_admin_pause)
-        .service(admin_pauses::remove_admin_pause);
+        .enter(programmes::list_programmes)
+        .enter(programmes::create_programme)
+        .enter(programmes::show_programme)
+        .enter(programmes::change_programme)
+        .enter(programmes::list_programme_members)
+        .enter(programmes::add_programme_member)
+        .enter(programmes::remove_programme_member)
+        .enter(programme_weights::show_default_weights)
+        .enter(programme_weights::change_default_weights)
+        .enter(programme_weights::show_programme_weights)
+        .enter(programme_weights::change_programme_weights)
+        .enter(programme_weights::list_programme_weights)
+        .enter(what_if::show_what_if)
+        .enter(admin_suggestions::list_admin_suggestions)
+        .enter(admin_suggestions::create_admin_suggestion)
+        .enter(admin_suggestions::show_admin_suggestion)
+        .enter(admin_suggestions::withdraw_admin_suggestion)
+        .enter(site_suggestions::list_own_admin_suggestions)
+        .enter(site_suggestions::show_own_admin_suggestion)
+        .enter(site_suggestions::answer_admin_suggestion)
+        .enter(admin_pauses::list_admin_pauses)
+        .enter(admin_pauses::show_admin_pause)
+        .enter(admin_pauses::put_admin_pause)
+        .enter(admin_pauses::remove_admin_pause);
 }
