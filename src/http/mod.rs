@@ -347,7 +347,7 @@ fn assemble(
     > + use<>,
 > {
     App::new()
-        .configure(routes::answered)
+        .configure(routes::operations)
         .configure(swagger_ui::configure)
         .default_service(web::to(unmatched))
         .app_data(parts.clock.clone())

@@ -18,14 +18,26 @@ use crate::http::{
     webhook_deliveries, webhooks, weights, what_if, workings,
 };
 
-/// Where operations are entered: among the routes of a worker, or in the document as well.
+/// Where operations are entered: among the routes of a worker, or in the document.
 ///
 /// The document is made once: a worker that collected it with its routes would only throw it away.
-trait Entries {
+pub(super) trait Entries {
     /// Enters an operation.
     fn enter<F>(&mut self, operation: F) -> &mut Self
     where
         F: HttpServiceFactory + OpenApiFactory + 'static;
+
+    /// Enters a list of operations under its path.
+    fn enter_all<L: List>(&mut self) -> &mut Self;
+}
+
+/// Operations whose paths start alike, and which nobody reaches but by a rule.
+pub(super) trait List {
+    /// What their paths start with.
+    const PREFIX: &'static str;
+
+    /// Enters them.
+    fn enter(entries: &mut impl Entries);
 }
 
 impl Entries for web::ServiceConfig {
@@ -34,6 +46,14 @@ impl Entries for web::ServiceConfig {
         F: HttpServiceFactory + OpenApiFactory + 'static,
     {
         self.service(operation)
+    }
+
+    fn enter_all<L: List>(&mut self) -> &mut Self {
+        self.service(
+            web::scope(L::PREFIX)
+                .configure(L::enter)
+                .wrap(from_fn(access::admitted)),
+        )
     }
 }
 
@@ -44,145 +64,138 @@ impl Entries for ServiceConfig<'_> {
     {
         self.service(operation)
     }
+
+    fn enter_all<L: List>(&mut self) -> &mut Self {
+        self.service(utoipa_actix_web::scope(L::PREFIX).configure(|entries| L::enter(entries)))
+    }
 }
 
-/// The routes of every operation. Nothing is entered here itself: what is in neither list would be in no document, and outside both
-/// scopes nobody is asked for a key.
-pub(super) fn answered(config: &mut web::ServiceConfig) {
-    config
-        .service(
-            web::scope(API_PREFIX)
-                .configure(own)
-                .wrap(from_fn(access::admitted)),
-        )
-        .service(
-            web::scope(fhir::PREFIX)
-                .configure(of_fhir)
-                .wrap(from_fn(access::admitted)),
-        );
-    of_probes(config);
-}
-
-/// Every operation, in the order of the document, with what is said of it.
-pub(super) fn documented(config: &mut ServiceConfig<'_>) {
-    config
-        .service(utoipa_actix_web::scope(API_PREFIX).configure(|config| own(config)))
-        .service(utoipa_actix_web::scope(fhir::PREFIX).configure(|config| of_fhir(config)));
-    of_probes(config);
-}
-
-/// The service's own operations.
-fn own(config: &mut impl Entries) {
-    config
-        .enter(matches::list_matches)
-        .enter(matches::export_matches)
-        .enter(match_reviews::change_matches)
-        .enter(matches::show_match)
-        .enter(match_reviews::assign_match)
-        .enter(match_reviews::list_match_comments)
-        .enter(match_reviews::comment_on_match)
-        .enter(match_reviews::resolve_match)
-        .enter(match_reviews::reopen_match)
-        .enter(overview::show_pipeline)
-        .enter(overview::export_pipeline)
-        .enter(overview::show_load)
-        .enter(overview::export_load)
-        .enter(evaluations::make_evaluation)
-        .enter(evaluations::show_evaluation_picture)
-        .enter(peer_groups::show_peer_groups)
-        .enter(peer_groups::show_peer_picture)
-        .enter(models::list_models)
-        .enter(models::create_model)
-        .enter(models::show_model)
-        .enter(models::activate_model)
-        .enter(models::roll_back_model)
-        .enter(models::show_model_shadow)
-        .enter(choice_reports::show_choices)
-        .enter(standings::list_standings)
-        .enter(standings::keep_standing)
-        .enter(standings::show_standing)
-        .enter(standings::remove_standing)
-        .enter(standings::show_stability)
-        .enter(keys::list_keys)
-        .enter(keys::create_key)
-        .enter(keys::show_key)
-        .enter(keys::rotate_key)
-        .enter(keys::revoke_key)
-        .enter(me::show_me)
-        .enter(exports::export_table)
-        .enter(exports::list_exports)
-        .enter(audit::list_audit)
-        .enter(audit::show_audit_checkpoint)
-        .enter(audit::list_own_audit)
-        .enter(imports::create_import)
-        .enter(imports::list_imports)
-        .enter(imports::show_import_template)
-        .enter(imports::show_import)
-        .enter(imports::list_import_remarks)
-        .enter(organisations::list_organisations)
-        .enter(organisations::show_organisation)
-        .enter(core_systems::list_core_systems)
-        .enter(core_systems::put_core_systems)
-        .enter(core_systems::withdraw_core_systems)
-        .enter(vendors::list_vendors)
-        .enter(ethos::show_ethos)
-        .enter(ethos::put_ethos)
-        .enter(attributes::list_attributes)
-        .enter(attributes::put_attribute)
-        .enter(attributes::withdraw_attribute)
-        .enter(particulars::show_particulars)
-        .enter(particulars::put_particulars)
-        .enter(particulars::withdraw_particulars)
-        .enter(weights::show_weights)
-        .enter(weights::put_weights)
-        .enter(weights::forget_weights)
-        .enter(visibility::show_visibility)
-        .enter(visibility::put_visibility)
-        .enter(history::list_history)
-        .enter(suggestions::list_suggestions)
-        .enter(suggestions::make_suggestions)
-        // Before the candidates, of which none is called so.
-        .enter(workings::show_workings)
-        .enter(workings::make_workings)
-        .enter(suggestions::show_suggestion)
-        .enter(suggestions::compare_candidates);
-    choices(config);
-    relations(config);
-    agreed(config);
-    choosing(config);
-    programme_admin(config);
-    telling(config);
-    config
-        .enter(flips::show_flips)
-        .enter(completeness::show_completeness)
-        .enter(peer_groups::show_peer_group)
-        .enter(reference::show_default_programme)
-        .enter(method::show_method)
-        .enter(reference::list_sources)
-        .enter(reference::show_openapi);
-}
-
-/// What is answered as FHIR.
-fn of_fhir(config: &mut impl Entries) {
-    config
-        .enter(fhir::affiliations::read_fhir_affiliation)
-        .enter(fhir::affiliations::search_fhir_affiliations)
-        .enter(fhir::capability::show_fhir_capabilities)
-        .enter(fhir::organizations::read_fhir_organization)
-        .enter(fhir::organizations::search_fhir_organizations);
-}
-
-/// What those ask who run the service.
-fn of_probes(config: &mut impl Entries) {
-    config
+/// Every operation, in the order of the document.
+pub(super) fn operations(entries: &mut impl Entries) {
+    entries
+        .enter_all::<Own>()
+        .enter_all::<Fhir>()
         .enter(probes::ping)
         .enter(probes::status)
         .enter(probes::metrics);
 }
 
+/// The service's own operations.
+struct Own;
+
+impl List for Own {
+    const PREFIX: &'static str = API_PREFIX;
+
+    fn enter(entries: &mut impl Entries) {
+        entries
+            .enter(matches::list_matches)
+            .enter(matches::export_matches)
+            .enter(match_reviews::change_matches)
+            .enter(matches::show_match)
+            .enter(match_reviews::assign_match)
+            .enter(match_reviews::list_match_comments)
+            .enter(match_reviews::comment_on_match)
+            .enter(match_reviews::resolve_match)
+            .enter(match_reviews::reopen_match)
+            .enter(overview::show_pipeline)
+            .enter(overview::export_pipeline)
+            .enter(overview::show_load)
+            .enter(overview::export_load)
+            .enter(evaluations::make_evaluation)
+            .enter(evaluations::show_evaluation_picture)
+            .enter(peer_groups::show_peer_groups)
+            .enter(peer_groups::show_peer_picture)
+            .enter(models::list_models)
+            .enter(models::create_model)
+            .enter(models::show_model)
+            .enter(models::activate_model)
+            .enter(models::roll_back_model)
+            .enter(models::show_model_shadow)
+            .enter(choice_reports::show_choices)
+            .enter(standings::list_standings)
+            .enter(standings::keep_standing)
+            .enter(standings::show_standing)
+            .enter(standings::remove_standing)
+            .enter(standings::show_stability)
+            .enter(keys::list_keys)
+            .enter(keys::create_key)
+            .enter(keys::show_key)
+            .enter(keys::rotate_key)
+            .enter(keys::revoke_key)
+            .enter(me::show_me)
+            .enter(exports::export_table)
+            .enter(exports::list_exports)
+            .enter(audit::list_audit)
+            .enter(audit::show_audit_checkpoint)
+            .enter(audit::list_own_audit)
+            .enter(imports::create_import)
+            .enter(imports::list_imports)
+            .enter(imports::show_import_template)
+            .enter(imports::show_import)
+            .enter(imports::list_import_remarks)
+            .enter(organisations::list_organisations)
+            .enter(organisations::show_organisation)
+            .enter(core_systems::list_core_systems)
+            .enter(core_systems::put_core_systems)
+            .enter(core_systems::withdraw_core_systems)
+            .enter(vendors::list_vendors)
+            .enter(ethos::show_ethos)
+            .enter(ethos::put_ethos)
+            .enter(attributes::list_attributes)
+            .enter(attributes::put_attribute)
+            .enter(attributes::withdraw_attribute)
+            .enter(particulars::show_particulars)
+            .enter(particulars::put_particulars)
+            .enter(particulars::withdraw_particulars)
+            .enter(weights::show_weights)
+            .enter(weights::put_weights)
+            .enter(weights::forget_weights)
+            .enter(visibility::show_visibility)
+            .enter(visibility::put_visibility)
+            .enter(history::list_history)
+            .enter(suggestions::list_suggestions)
+            .enter(suggestions::make_suggestions)
+            // Before the candidates, of which none is called so.
+            .enter(workings::show_workings)
+            .enter(workings::make_workings)
+            .enter(suggestions::show_suggestion)
+            .enter(suggestions::compare_candidates);
+        choices(entries);
+        relations(entries);
+        agreed(entries);
+        choosing(entries);
+        programme_admin(entries);
+        telling(entries);
+        entries
+            .enter(flips::show_flips)
+            .enter(completeness::show_completeness)
+            .enter(peer_groups::show_peer_group)
+            .enter(reference::show_default_programme)
+            .enter(method::show_method)
+            .enter(reference::list_sources)
+            .enter(reference::show_openapi);
+    }
+}
+
+/// What is answered as FHIR.
+struct Fhir;
+
+impl List for Fhir {
+    const PREFIX: &'static str = fhir::PREFIX;
+
+    fn enter(entries: &mut impl Entries) {
+        entries
+            .enter(fhir::affiliations::read_fhir_affiliation)
+            .enter(fhir::affiliations::search_fhir_affiliations)
+            .enter(fhir::capability::show_fhir_capabilities)
+            .enter(fhir::organizations::read_fhir_organization)
+            .enter(fhir::organizations::search_fhir_organizations);
+    }
+}
+
 /// What a site chooses for itself alone.
-fn choices(config: &mut impl Entries) {
-    config
+fn choices(entries: &mut impl Entries) {
+    entries
         .enter(exclusions::list_exclusions)
         .enter(exclusions::show_exclusion)
         .enter(exclusions::put_exclusion)
@@ -194,8 +207,8 @@ fn choices(config: &mut impl Entries) {
 }
 
 /// What is told to those who want to hear.
-fn telling(config: &mut impl Entries) {
-    config
+fn telling(entries: &mut impl Entries) {
+    entries
         .enter(events::list_events)
         .enter(event_stream::stream_events)
         .enter(webhooks::list_webhooks)
@@ -212,8 +225,8 @@ fn telling(config: &mut impl Entries) {
 }
 
 /// What joins organisations, and the people to ask.
-fn relations(config: &mut impl Entries) {
-    config
+fn relations(entries: &mut impl Entries) {
+    entries
         .enter(links::list_links)
         .enter(links::declare_link)
         .enter(links_declaration::show_links_declaration)
@@ -251,8 +264,8 @@ fn relations(config: &mut impl Entries) {
 }
 
 /// What two sites agreed to.
-fn agreed(config: &mut impl Entries) {
-    config
+fn agreed(entries: &mut impl Entries) {
+    entries
         .enter(partnerships::list_partnerships)
         .enter(partnerships::show_partnership)
         .enter(partnerships::change_partnership)
@@ -265,8 +278,8 @@ fn agreed(config: &mut impl Entries) {
 }
 
 /// What sites agree with each other, and how much each takes on.
-fn choosing(config: &mut impl Entries) {
-    config
+fn choosing(entries: &mut impl Entries) {
+    entries
         .enter(approaches::list_approaches)
         .enter(approaches::create_approach)
         .enter(approaches::show_approach)
@@ -282,8 +295,8 @@ fn choosing(config: &mut impl Entries) {
 }
 
 /// What the admins of programmes do.
-fn programme_admin(config: &mut impl Entries) {
-    config
+fn programme_admin(entries: &mut impl Entries) {
+    entries
         .enter(programmes::list_programmes)
         .enter(programmes::create_programme)
         .enter(programmes::show_programme)
